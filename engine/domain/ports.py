@@ -1,0 +1,102 @@
+"""What the engine needs from its surroundings; `api/wiring.py` joins the two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
+
+from engine.domain.process import Finding
+
+Form = Mapping[str, Any]
+"""One form file: ``schema``, ``ui`` and ``text``, as published."""
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One wrong answer: the field's name, a catalogue code and what its sentence needs."""
+
+    field: str
+    code: str
+    params: Mapping[str, Any]
+
+
+class Forms(Protocol):
+    """Checks forms at publish and answers at submission."""
+
+    def check_form(self, file: str, content: bytes) -> tuple[Form | None, list[Finding]]:
+        """The form read from `content`, or None, with what is wrong in it."""
+        ...
+
+    def validate(
+        self, form: Form, answers: Mapping[str, Any], start_form: Form | None = None
+    ) -> tuple[dict[str, Any], list[FieldError]]:
+        """The answers to keep (hidden fields dropped) and the errors in form order."""
+        ...
+
+
+@dataclass(frozen=True)
+class RenderedLetter:
+    subject: str
+    body: str
+
+
+class Letters(Protocol):
+    """Checks letter templates at publish, and renders them outside the web process."""
+
+    def check_letter(self, file: str, content: bytes) -> list[Finding]: ...
+
+    def render(
+        self, template: str, context: Mapping[str, Any], locale: str, forms: Mapping[str, Form]
+    ) -> RenderedLetter: ...
+
+
+class Files(Protocol):
+    """Keeps what people upload, outside the web root, under random keys."""
+
+    def put(self, content: BinaryIO) -> tuple[str, int, str]:
+        """Store it. Gives the key, the size in bytes and the SHA-256 in hexadecimal."""
+        ...
+
+    def open(self, key: str) -> BinaryIO: ...
+
+
+class Mailer(Protocol):
+    """Hands a message to the mail server."""
+
+    def send(self, to: str, subject: str, body: str, message_id: str) -> None: ...
+
+
+class Waker(Protocol):
+    """Tells the workers, after a commit, that jobs of these kinds are due. May be lost."""
+
+    def wake(self, kinds: Iterable[str]) -> None: ...
+
+
+@dataclass(frozen=True)
+class ServiceFacts:
+    """What the recommender needs to know of one earlier case of the person."""
+
+    service: str
+    state: str
+    outcome: str | None
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One suggestion: the service's code, a score, the reason's catalogue code and its params."""
+
+    service: str
+    score: float
+    reason: str
+    params: Mapping[str, Any]
+
+
+class Recommender(Protocol):
+    """Advises at most `limit` next services; never decides, never raises for want of data."""
+
+    version: str
+
+    def suggest(
+        self, service: str, history: list[ServiceFacts], audience: str | None, limit: int = 3
+    ) -> list[Advice]: ...

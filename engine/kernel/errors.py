@@ -1,0 +1,140 @@
+"""Errors a caller can act on. The class name states the fact, its docstring is the sentence.
+
+`EngineError` carries a stable `code` and the `params` the sentence needs. The HTTP status and the
+words in the reader's language are chosen in `api/problems.py`; nothing here knows HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class EngineError(Exception):
+    """Something a person asked for cannot be done, and why is known."""
+
+    code: ClassVar[str] = "engine_error"
+
+    def __init__(self, **params: Any) -> None:
+        self.params: Mapping[str, Any] = params
+        super().__init__(f"{self.code}: {dict(params)}" if params else self.code)
+
+
+class NotFound(EngineError):
+    """There is no such thing, or it is not yours to see."""
+
+    code = "not_found"
+
+
+class NotAllowed(EngineError):
+    """Your role does not permit this."""
+
+    code = "not_allowed"
+
+
+class SignInRequired(EngineError):
+    """Sign in first."""
+
+    code = "sign_in_required"
+
+
+class SignInRefused(EngineError):
+    """The user name or the password is not right."""
+
+    code = "sign_in_refused"
+
+
+class TooManyAttempts(EngineError):
+    """Too many failed attempts; wait `seconds` and try again."""
+
+    code = "too_many_attempts"
+
+
+class UserNameTaken(EngineError):
+    """Somebody already uses this user name."""
+
+    code = "user_name_taken"
+
+
+class RequestForged(EngineError):
+    """The request did not come from one of our own pages."""
+
+    code = "request_forged"
+
+
+class AnswersInvalid(EngineError):
+    """Some answers are missing or wrong; `fields` lists them in form order."""
+
+    code = "answers_invalid"
+
+
+class TaskAlreadyClaimed(EngineError):
+    """`holder` has this task."""
+
+    code = "task_already_claimed"
+
+
+class TaskNotYours(EngineError):
+    """Claim the task before you work on it."""
+
+    code = "task_not_yours"
+
+
+class TaskNotOpen(EngineError):
+    """The task has already been finished or is no longer needed."""
+
+    code = "task_not_open"
+
+
+class CaseNotOpen(EngineError):
+    """The case has already ended."""
+
+    code = "case_not_open"
+
+
+class StaleRevision(EngineError):
+    """Somebody changed the case since you opened it."""
+
+    code = "stale_revision"
+
+
+class ServiceNotOffered(EngineError):
+    """This service cannot be applied for here yet."""
+
+    code = "service_not_offered"
+
+
+class PackageRefused(EngineError):
+    """The package cannot be published; `findings` say where and why."""
+
+    code = "package_refused"
+
+
+class DocumentRefused(EngineError):
+    """The file cannot be accepted."""
+
+    code = "document_refused"
+
+
+class ExecutionFailed(EngineError):
+    """The process could not go on at element `element`."""
+
+    code = "execution_failed"
+
+
+class StateUnreadable(EngineError):
+    """The stored state of a case is damaged or of an unknown version."""
+
+    code = "state_unreadable"
+
+
+class ClockVerbRefused(EngineError):
+    """The limit cannot be changed like this."""
+
+    code = "clock_verb_refused"
+
+
+class StoreUnavailable(EngineError):
+    """The database cannot be reached or is too busy; nothing was changed."""
+
+    code = "store_unavailable"
