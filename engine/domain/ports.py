@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
+from engine.domain.calendar import WorkingCalendar
+from engine.domain.catalogue import Catalogue
 from engine.domain.process import Finding
+from engine.kernel.clock import Clock
 
 Form = Mapping[str, Any]
 """One form file: ``schema``, ``ui`` and ``text``, as published."""
@@ -100,3 +103,26 @@ class Recommender(Protocol):
     def suggest(
         self, service: str, history: list[ServiceFacts], audience: str | None, limit: int = 3
     ) -> list[Advice]: ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything outside the engine that a use case may need."""
+
+    clock: Clock
+    calendar: WorkingCalendar
+    forms: Forms
+    letters: Letters
+    files: Files
+    mailer: Mailer
+    waker: Waker
+    recommender: RecommenderSource
+    catalogue: Catalogue
+    office: Mapping[str, Any]
+    """Name (by locale), phone, address (by locale) and website of the office."""
+
+
+class RecommenderSource(Protocol):
+    """Gives the recommender made from the model stored last, or from the priors alone."""
+
+    def current(self, model: Mapping[str, Any] | None) -> Recommender: ...

@@ -1,0 +1,1 @@
+"""Tables, the unit of work (the only commit), jobs, audit and queries. SQLAlchemy lives here."""

@@ -1,0 +1,370 @@
+"""The shapes of the JSON interface. Instants are ISO 8601 with zone; texts are in the reader's
+language unless they are a pair of both."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+TaskView = Literal["department", "mine", "waiting_applicant", "done"]
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class SignIn(Shape):
+    user_name: str = Field(max_length=60)
+    password: str = Field(max_length=128)
+
+
+class Me(Shape):
+    user_name: str
+    display_name: str
+    roles: list[str]
+    department: str | None
+    department_name: str | None
+    locale: str
+    csrf_token: str
+
+
+class TaskRow(Shape):
+    """One line of the inbox. `remaining_working_days` is negative once the date has passed."""
+
+    id: str
+    case_id: str
+    reference: str
+    service: str
+    service_name: str
+    applicant_name: str
+    element: str
+    name: str
+    state: str
+    role: str
+    priority: int
+    department: str | None
+    department_name: str | None
+    assignee_id: str | None
+    assignee_name: str | None
+    mine: bool
+    may_claim: bool
+    opened_at: datetime
+    due_at: datetime | None
+    promised_due_at: datetime | None
+    legal_due_at: datetime | None
+    remaining_working_days: int | None
+    flags: list[str]
+    """Of: corrected, extended, paused, returned, low_rating."""
+
+
+class TaskPage(Shape):
+    items: list[TaskRow]
+    next: str | None
+    counts: dict[str, int]
+
+
+class TaskForm(Shape):
+    """The task's form as HTML of the one renderer, to be put in place; posted back by name."""
+
+    task_id: str
+    revision: int
+    html: str
+    css: str
+
+
+class FieldProblem(Shape):
+    field: str
+    code: str
+    message: str
+
+
+class Problem(Shape):
+    """RFC 9457 problem+json. `title` is the sentence in the reader's language."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+    errors: list[FieldProblem] | None = None
+    findings: list[FindingView] | None = None
+    html: str | None = None
+    params: dict[str, Any] | None = None
+
+
+class FindingView(Shape):
+    severity: str
+    code: str
+    file: str
+    element: str | None
+    line: int | None
+    message: str
+
+
+class Answer(Shape):
+    field: str
+    label: str
+    value: str
+    documents: list[DocumentView] = []
+    flagged: bool = False
+
+
+class AnswerGroup(Shape):
+    title: str
+    by: str | None
+    at: datetime | None
+    rows: list[Answer]
+
+
+class DocumentView(Shape):
+    id: str
+    name: str
+    media_type: str
+    size: int
+    uploaded_at: datetime
+
+
+class LetterView(Shape):
+    id: str
+    name: str
+    state: str
+    subject: str | None
+    body: str | None
+    to: str
+    created_at: datetime
+    sent_at: datetime | None
+
+
+class EventView(Shape):
+    number: int
+    kind: str
+    text: str
+    actor: str
+    at: datetime
+
+
+class ClockLine(Shape):
+    clock: str
+    verb: str
+    at: datetime
+    text: str
+    new_due: date | None
+
+
+class ClockView(Shape):
+    key: Literal["legal", "promised"]
+    name: str
+    state: str
+    due_at: datetime
+    provisional: bool
+    remaining_working_days: int | None
+    lines: list[ClockLine]
+
+
+class SuggestionView(Shape):
+    service: str
+    name: str
+    reason: str
+
+
+class CaseTask(Shape):
+    id: str
+    element: str
+    name: str
+    audience: str
+    department_name: str | None
+    assignee_name: str | None
+    state: str
+    due_at: datetime | None
+    finished_at: datetime | None
+    mine: bool
+    may_claim: bool
+    has_form: bool
+
+
+class StageView(Shape):
+    key: str
+    name: str
+    state: Literal["done", "current", "ahead"]
+
+
+class CaseView(Shape):
+    id: str
+    reference: str
+    service: str
+    service_name: str
+    package: str
+    version: int
+    state: str
+    stage: str
+    stages: list[StageView]
+    waiting_for: str
+    outcome: str | None
+    outcome_name: str | None
+    applicant_name: str
+    applicant_contact: dict[str, str]
+    department: str | None
+    department_name: str | None
+    received_at: datetime
+    legal_due_at: datetime | None
+    promised_due_at: datetime | None
+    closed_at: datetime | None
+    revision: int
+    clocks: list[ClockView]
+    tasks: list[CaseTask]
+    answers: list[AnswerGroup]
+    documents: list[DocumentView]
+    letters: list[LetterView]
+    events: list[EventView]
+    suggestions: list[SuggestionView]
+    rating: int | None
+    active_elements: list[str]
+    passed_elements: list[str]
+
+
+class CaseRow(Shape):
+    id: str
+    reference: str
+    service_name: str
+    applicant_name: str
+    state: str
+    stage_name: str
+    department_name: str | None
+    received_at: datetime
+    legal_due_at: datetime | None
+    promised_due_at: datetime | None
+
+
+class CasePage(Shape):
+    items: list[CaseRow]
+
+
+class VersionView(Shape):
+    id: str
+    key: str
+    version: int
+    title: str
+    services: list[str]
+    published_by: str
+    published_at: datetime
+    current: bool
+    warnings: int
+    open_cases: int
+
+
+class PackageList(Shape):
+    items: list[VersionView]
+
+
+class PublishReport(Shape):
+    """`published` is false for a trial run or when nothing changed; `version` is then the running
+    one, if any. A package with errors answers 422 with the same findings."""
+
+    published: bool
+    unchanged: bool
+    key: str
+    version: int | None
+    title: str
+    services: list[str]
+    findings: list[FindingView]
+
+
+class Diagram(Shape):
+    """The BPMN document of a version, with the names of its elements in the reader's language."""
+
+    xml: str
+    labels: dict[str, str]
+
+
+class SlaCell(Shape):
+    department: str
+    department_name: str
+    service: str
+    service_name: str
+    open: int
+    due_soon: int
+    overdue: int
+    paused: int
+    returned: int
+
+
+class SlaRisk(Shape):
+    case_id: str
+    reference: str
+    service_name: str
+    department_name: str | None
+    task_name: str | None
+    assignee_name: str | None
+    promised_due_at: datetime | None
+    legal_due_at: datetime | None
+    remaining_working_days: int | None
+    overdue: bool
+
+
+class SlaMonth(Shape):
+    month: str
+    closed: int
+    on_time_legal: int
+    on_time_promised: int
+
+
+class SlaFigures(Shape):
+    """`due_soon` is within 3 working days by the promised date; `overdue` is past it."""
+
+    at: datetime
+    open: int
+    due_soon: int
+    overdue_promised: int
+    overdue_legal: int
+    closed: int
+    on_time_legal: int
+    on_time_promised: int
+    ratings: list[int]
+    """How many ratings of grade 1 to 5, in this order."""
+    cells: list[SlaCell]
+    at_risk: list[SlaRisk]
+    months: list[SlaMonth]
+    incidents: int
+
+
+class DepartmentView(Shape):
+    code: str
+    name: str
+    phone: str
+
+
+class UserView(Shape):
+    id: str
+    user_name: str
+    display_name: str
+    roles: list[str]
+    department: str | None
+    active: bool
+
+
+class NewUser(Shape):
+    user_name: str = Field(min_length=3, max_length=60, pattern=r"^[a-z][a-z0-9_.-]*$")
+    display_name: str = Field(min_length=1, max_length=100)
+    password: str = Field(min_length=12, max_length=128)
+    roles: list[Literal["caseworker", "designer", "manager", "administrator"]]
+    department: str | None = None
+
+
+class UserChange(Shape):
+    active: bool | None = None
+    roles: list[Literal["caseworker", "designer", "manager", "administrator"]] | None = None
+    department: str | None = None
+
+
+class UserList(Shape):
+    items: list[UserView]
+
+
+class DepartmentList(Shape):
+    items: list[DepartmentView]
+
+
+Problem.model_rebuild()
+Answer.model_rebuild()

@@ -1,0 +1,107 @@
+"""The one place that joins engine, forms, recommender, settings and worker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Any, Iterator
+
+from sqlalchemy import Engine
+
+from api.settings import Settings
+from api.worker.files import DiskFiles
+from api.worker.mailer import mailer_for
+from api.worker.waker import waker_for
+from engine.domain.calendar import load_calendar
+from engine.domain.catalogue import Catalogue, read_catalogue
+from engine.domain.ports import Ports, Recommender, Waker
+from engine.kernel.clock import Clock, SystemClock
+from engine.store.uow import UnitOfWork, open_engine
+from engine.usecases.job_runner import run_due
+from forms import FormLibrary, JailedLetters
+from recommender import NextServices, Model, prior_model
+
+
+class StoredModels:
+    """Makes the recommender from the model stored last, or from the catalogue's priors alone."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._lock = threading.Lock()
+        self._kept: tuple[str, Recommender] | None = None
+
+    def current(self, model: Mapping[str, Any] | None) -> Recommender:
+        version = str(model["version"]) if model else ""
+        with self._lock:
+            if self._kept is None or self._kept[0] != version:
+                made = Model.from_mapping(model) if model else prior_model(self._catalogue)
+                self._kept = (version, NextServices(self._catalogue, made))
+            return self._kept[1]
+
+
+@dataclass(frozen=True)
+class Application:
+    """The wired product: what routes, the worker and the shell work with."""
+
+    settings: Settings
+    engine: Engine
+    ports: Ports
+    uow: UnitOfWork
+    forms: FormLibrary
+    letters: JailedLetters
+    hashing: threading.BoundedSemaphore
+
+    def run_due(self) -> int:
+        """Run the jobs that are due now; how many were run."""
+        return run_due(self.uow)
+
+    def with_waker(self, waker: Waker) -> Application:
+        """The same product with another way to wake workers."""
+        ports = replace(self.ports, waker=waker)
+        return replace(self, ports=ports, uow=UnitOfWork(self.engine, ports))
+
+    def close(self) -> None:
+        self.letters.close()
+        self.engine.dispose()
+
+
+def catalogue_file() -> bytes:
+    """The catalogue of services that ships with the product."""
+    return files("processes").joinpath("catalogue.json").read_bytes()
+
+
+def wire(settings: Settings, clock: Clock | None = None, waker: Waker | None = None) -> Application:
+    """Join everything for `settings`. Opens no connection before the first use."""
+    catalogue = read_catalogue(catalogue_file())
+    forms, letters = FormLibrary(), JailedLetters()
+    engine = open_engine(settings.database_url)
+    ports = Ports(
+        clock=clock or SystemClock(),
+        calendar=load_calendar(settings.calendar),
+        forms=forms,
+        letters=letters,
+        files=DiskFiles(settings.data_dir / "files"),
+        mailer=mailer_for(settings),
+        waker=waker or waker_for(settings),
+        recommender=StoredModels(catalogue),
+        catalogue=catalogue,
+        office=settings.office,
+    )
+    # Each hash takes 19 MB and 40 ms of a core: two at a time keep the pages quick.
+    return Application(
+        settings, engine, ports, UnitOfWork(engine, ports), forms, letters,
+        threading.BoundedSemaphore(2),
+    )
+
+
+@contextmanager
+def wired(settings: Settings, clock: Clock | None = None) -> Iterator[Application]:
+    """A wired product that is closed at the end."""
+    application = wire(settings, clock)
+    try:
+        yield application
+    finally:
+        application.close()

@@ -1,0 +1,71 @@
+"""Who may do what. Pure rules over plain facts; every route and use case asks here.
+
+What is not yours does not exist for you: callers turn a refusal to see into `NotFound`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+ROLES = ("citizen", "caseworker", "designer", "manager", "administrator")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who is asking. `department` is the code of a member of staff's department, if any.
+
+    A manager without a department looks after the whole office.
+    """
+
+    user_id: str
+    user_name: str
+    display_name: str
+    roles: frozenset[str]
+    department: str | None = None
+    locale: str = "zh-CN"
+
+    @property
+    def is_staff(self) -> bool:
+        return bool(self.roles - {"citizen"})
+
+    @property
+    def oversees_office(self) -> bool:
+        return "manager" in self.roles and self.department is None
+
+
+SYSTEM = Actor("system", "system", "system", frozenset({"system"}))
+"""The engine itself: timers, jobs and start-up."""
+
+
+def may_see_case(actor: Actor, applicant: str, departments: AbstractSet[str]) -> bool:
+    """The applicant, a department that has or had a task in the case, and the office's manager."""
+    if actor.user_id == applicant and "citizen" in actor.roles:
+        return True
+    if actor.oversees_office:
+        return True
+    return handles_tasks(actor) and actor.department in departments
+
+
+def handles_tasks(actor: Actor) -> bool:
+    """Whether the actor works on cases at all."""
+    return bool(actor.roles & {"caseworker", "manager"})
+
+
+def may_take_task(actor: Actor, audience: str, department: str | None, role: str) -> bool:
+    """A staff task goes to its department and role; a manager may also take caseworkers' tasks."""
+    if audience != "staff" or actor.department is None or actor.department != department:
+        return False
+    return role in actor.roles or (role == "caseworker" and "manager" in actor.roles)
+
+
+def may_publish(actor: Actor) -> bool:
+    return bool(actor.roles & {"designer", "administrator"})
+
+
+def may_see_performance(actor: Actor) -> bool:
+    return bool(actor.roles & {"manager", "administrator"})
+
+
+def may_administer(actor: Actor) -> bool:
+    return "administrator" in actor.roles

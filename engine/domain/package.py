@@ -1,0 +1,156 @@
+"""The manifest of a process package, `package.toml`: read, checked, turned into plain data."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.domain.locales import LOCALES
+from engine.domain.limit import Limit, limit_from_mapping
+from engine.domain.lifecycle import STAGES
+from engine.domain.process import Finding
+
+MANIFEST = "package.toml"
+_KEY = re.compile(r"[a-z][a-z0-9_]{1,39}")
+_PREFIX = re.compile(r"[A-Z]{2,6}")
+_SERVICE = re.compile(r"[A-Z][A-Z0-9]{1,11}")
+Text = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class OfferedService:
+    """One service of the catalogue that the package runs: its start form and its own limits."""
+
+    code: str
+    form: str
+    limits: Mapping[str, Limit]
+    sensitive: bool = False
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What `package.toml` says."""
+
+    key: str
+    process: str
+    reference_prefix: str
+    title: Text
+    saves_as: str
+    services: Mapping[str, OfferedService]
+    limits: Mapping[str, Limit]
+    labels: Mapping[str, Text]
+    stages: Mapping[str, Text]
+    outcomes: Mapping[str, Text]
+
+    def limit(self, service: str, name: str) -> Limit:
+        """The limit `name` as it holds for `service`. Raises KeyError if there is none."""
+        own = self.services[service].limits if service in self.services else {}
+        return own[name] if name in own else self.limits[name]
+
+
+def read_manifest(content: bytes) -> tuple[Manifest | None, list[Finding]]:
+    """The manifest, or None, with everything that is wrong in it."""
+    try:
+        raw = tomllib.loads(content.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        line = re.search(r"line (\d+)", str(error))
+        return None, [
+            Finding(
+                "manifest_unreadable",
+                MANIFEST,
+                line=int(line[1]) if line else None,
+                params={"reason": str(error)},
+            )
+        ]
+    reader = _Reader(raw)
+    manifest = reader.manifest()
+    return (None if reader.findings else manifest), reader.findings
+
+
+@dataclass
+class _Reader:
+    """Reads with a finding for each thing that is wrong, so that all are told at once."""
+
+    raw: Mapping[str, Any]
+    findings: list[Finding] = field(default_factory=list)
+
+    def wrong(self, code: str, element: str, **params: Any) -> None:
+        self.findings.append(Finding(code, MANIFEST, element=element, params=params))
+
+    def table(self, path: str, of: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        value = (self.raw if of is None else of).get(path, {})
+        if isinstance(value, Mapping):
+            return value
+        self.wrong("manifest_setting_wrong", path, expected="table")
+        return {}
+
+    def word(self, table: Mapping[str, Any], name: str, where: str, form: re.Pattern[str]) -> str:
+        value = table.get(name)
+        if isinstance(value, str) and form.fullmatch(value):
+            return value
+        self.wrong("manifest_setting_wrong", f"{where}.{name}", expected=form.pattern)
+        return ""
+
+    def text(self, value: Any, where: str) -> Text:
+        if isinstance(value, Mapping) and all(
+            isinstance(value.get(locale), str) and value[locale].strip() for locale in LOCALES
+        ):
+            return {locale: value[locale] for locale in LOCALES}
+        self.wrong("text_missing", where, locales=", ".join(LOCALES))
+        return dict.fromkeys(LOCALES, "")
+
+    def texts(self, name: str) -> dict[str, Text]:
+        return {key: self.text(value, f"{name}.{key}") for key, value in self.table(name).items()}
+
+    def limits(self, table: Mapping[str, Any], where: str) -> dict[str, Limit]:
+        limits = {}
+        for name, value in table.items():
+            try:
+                limits[name] = limit_from_mapping(value)
+            except (ValueError, TypeError, AttributeError) as error:
+                self.wrong("limit_wrong", f"{where}.{name}", reason=str(error))
+        return limits
+
+    def services(self) -> dict[str, OfferedService]:
+        rows = self.raw.get("services", [])
+        if not isinstance(rows, list) or not rows:
+            self.wrong("manifest_setting_wrong", "services", expected="[[services]]")
+            return {}
+        offered = {}
+        for number, row in enumerate(rows, start=1):
+            where = f"services[{number}]"
+            if not isinstance(row, Mapping):
+                self.wrong("manifest_setting_wrong", where, expected="table")
+                continue
+            code = self.word(row, "code", where, _SERVICE)
+            offered[code] = OfferedService(
+                code=code,
+                form=self.word(row, "form", where, _KEY),
+                limits=self.limits(self.table("limits", row), f"{where}.limits"),
+                sensitive=row.get("sensitive") is True,
+            )
+        return offered
+
+    def manifest(self) -> Manifest:
+        package = self.table("package")
+        stages = self.texts("stages")
+        for stage in STAGES:
+            if stage not in stages:
+                self.wrong("stage_missing", f"stages.{stage}", stage=stage)
+        for stage in set(stages) - set(STAGES):
+            self.wrong("stage_unknown", f"stages.{stage}", stage=stage)
+        return Manifest(
+            key=self.word(package, "key", "package", _KEY),
+            process=self.word(package, "process", "package", re.compile(r"[A-Za-z_][\w.-]*")),
+            reference_prefix=self.word(package, "reference_prefix", "package", _PREFIX),
+            title=self.text(package.get("title"), "package.title"),
+            saves_as=self.word(self.table("start"), "saves_as", "start", _KEY),
+            services=self.services(),
+            limits=self.limits(self.table("limits"), "limits"),
+            labels=self.texts("labels"),
+            stages=stages,
+            outcomes=self.texts("outcomes"),
+        )

@@ -1,0 +1,1 @@
+"""Questions to the store; each takes a read session and changes nothing."""

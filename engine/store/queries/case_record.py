@@ -1,0 +1,150 @@
+"""Everything written about one case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+
+from engine.domain.access import Actor, may_see_case
+from engine.kernel.errors import NotFound
+from engine.store.tables import (
+    Case,
+    CaseState,
+    ClockEntry,
+    ClockRow,
+    Document,
+    Event,
+    Letter,
+    Rating,
+    Suggestion,
+    Task,
+    User,
+)
+from engine.store.uow import ReadSession
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """The rows of one case, each list in the order it happened. `names` are people by id."""
+
+    case: Case
+    state: CaseState
+    applicant: User
+    tasks: list[Task]
+    clocks: list[ClockRow]
+    entries: list[ClockEntry]
+    events: list[Event]
+    letters: list[Letter]
+    documents: list[Document]
+    suggestions: list[Suggestion]
+    rating: Rating | None
+    names: dict[str, str]
+
+
+def departments_of(session: ReadSession, case_id: str) -> frozenset[str]:
+    """The departments that have or had a task in the case."""
+    rows = session.scalars(select(Task.department).where(Task.case_id == case_id).distinct())
+    return frozenset(code for code in rows if code)
+
+
+def visible_case(session: ReadSession, actor: Actor, case_id: str) -> Case:
+    """The case, if the actor may see it. Raises NotFound otherwise, whether it exists or not."""
+    case = session.get(Case, case_id)
+    if case is None or not may_see_case(
+        actor, case.applicant_id, departments_of(session, case_id)
+    ):
+        raise NotFound(what="case")
+    return case
+
+
+def case_record(session: ReadSession, actor: Actor, case_id: str) -> CaseRecord:
+    """The whole record of a case the actor may see. Raises NotFound."""
+    case = visible_case(session, actor, case_id)
+    tasks = list(
+        session.scalars(
+            select(Task).where(Task.case_id == case_id).order_by(Task.opened_at, Task.id)
+        )
+    )
+    people = {case.applicant_id, *(t.assignee_id for t in tasks), *(t.finished_by for t in tasks)}
+    names = {
+        user.id: user.display_name
+        for user in session.scalars(select(User).where(User.id.in_([p for p in people if p])))
+    }
+    return CaseRecord(
+        case=case,
+        state=session.get_one(CaseState, case_id),
+        applicant=session.get_one(User, case.applicant_id),
+        tasks=tasks,
+        clocks=list(session.scalars(select(ClockRow).where(ClockRow.case_id == case_id))),
+        entries=list(
+            session.scalars(
+                select(ClockEntry)
+                .where(ClockEntry.case_id == case_id)
+                .order_by(ClockEntry.number)
+            )
+        ),
+        events=list(
+            session.scalars(select(Event).where(Event.case_id == case_id).order_by(Event.number))
+        ),
+        letters=list(
+            session.scalars(
+                select(Letter)
+                .where(Letter.case_id == case_id)
+                .order_by(Letter.created_at, Letter.id)
+            )
+        ),
+        documents=list(
+            session.scalars(
+                select(Document)
+                .where(Document.case_id == case_id)
+                .order_by(Document.uploaded_at, Document.id)
+            )
+        ),
+        suggestions=list(
+            session.scalars(
+                select(Suggestion)
+                .where(Suggestion.case_id == case_id)
+                .order_by(Suggestion.position)
+            )
+        ),
+        rating=session.get(Rating, case_id),
+        names=names,
+    )
+
+
+def find_cases(
+    session: ReadSession, actor: Actor, text: str = "", state: str | None = None, limit: int = 50
+) -> list[tuple[Case, str]]:
+    """The cases the actor may see whose number, or whose applicant's name or phone, matches."""
+    statement = select(Case, User.display_name).join(User, User.id == Case.applicant_id)
+    if not actor.oversees_office:
+        if actor.department is None:
+            return []
+        mine = select(Task.case_id).where(Task.department == actor.department)
+        statement = statement.where(Case.id.in_(mine))
+    if state:
+        statement = statement.where(Case.state == state)
+    if text.strip():
+        pattern = text.strip().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+        statement = statement.where(
+            or_(
+                Case.reference.like(f"%{pattern}%", escape="\\"),
+                User.display_name.like(f"%{pattern}%", escape="\\"),
+                User.phone.like(f"%{pattern}%", escape="\\"),
+            )
+        )
+    statement = statement.order_by(Case.received_at.desc(), Case.id.desc()).limit(limit)
+    return [(case, name) for case, name in session.execute(statement)]
+
+
+def visible_document(session: ReadSession, actor: Actor, document_id: str) -> Document:
+    """A document of a case the actor may see, or one they uploaded themselves. Raises NotFound."""
+    row = session.get(Document, document_id)
+    if row is None:
+        raise NotFound(what="document")
+    if row.case_id is not None:
+        visible_case(session, actor, row.case_id)
+    elif row.owner_id != actor.user_id:
+        raise NotFound(what="document")
+    return row

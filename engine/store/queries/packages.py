@@ -1,0 +1,72 @@
+"""What is published and what runs on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import undefer
+
+from engine.kernel.errors import NotFound
+from engine.store.tables import Case, OfferedServiceRow, PackageVersion, User
+from engine.store.uow import ReadSession
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    version: PackageVersion
+    publisher: str
+    current: bool
+    open_cases: int
+
+
+def versions(session: ReadSession) -> list[VersionRow]:
+    """Every published version, the newest of each package first."""
+    current = set(session.scalars(select(OfferedServiceRow.package_version_id)))
+    counts: dict[str, int] = {
+        version_id: count
+        for version_id, count in session.execute(
+            select(Case.package_version_id, func.count())
+            .where(Case.state == "open")
+            .group_by(Case.package_version_id)
+        )
+    }
+    rows = session.execute(
+        select(PackageVersion, User.display_name)
+        .outerjoin(User, User.id == PackageVersion.published_by)
+        .order_by(PackageVersion.key, PackageVersion.version.desc())
+    )
+    return [
+        VersionRow(row, name or row.published_by, row.id in current, counts.get(row.id, 0))
+        for row, name in rows
+    ]
+
+
+def archive(session: ReadSession, version_id: str) -> tuple[PackageVersion, bytes]:
+    """A version with the archive it was published from. Raises NotFound."""
+    row = session.scalar(
+        select(PackageVersion)
+        .where(PackageVersion.id == version_id)
+        .options(undefer(PackageVersion.archive))
+    )
+    if row is None:
+        raise NotFound(what="package")
+    return row, row.archive
+
+
+def newest_archive(session: ReadSession, key: str) -> bytes | None:
+    """The archive of the newest version of a package, or None."""
+    row = session.scalar(
+        select(PackageVersion)
+        .where(PackageVersion.key == key)
+        .order_by(PackageVersion.version.desc())
+        .limit(1)
+        .options(undefer(PackageVersion.archive))
+    )
+    return None if row is None else row.archive
+
+
+def offered_services(session: ReadSession) -> dict[str, str]:
+    """The services that can be applied for now, with the version that takes them."""
+    rows = session.scalars(select(OfferedServiceRow))
+    return {row.service: row.package_version_id for row in rows}

@@ -1,0 +1,42 @@
+"""Who is signed in, who works here, and the departments."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from engine.store.tables import Department, User, UserSession
+from engine.store.uow import ReadSession
+
+
+def signed_in(
+    session: ReadSession, digest: str, now: datetime, idle: timedelta
+) -> tuple[User, UserSession] | None:
+    """The person behind a session's digest, if it is still good."""
+    row = session.execute(
+        select(User, UserSession)
+        .join(User, User.id == UserSession.user_id)
+        .where(UserSession.digest == digest)
+    ).first()
+    if row is None:
+        return None
+    user, opened = row
+    if not user.active or opened.expires_at <= now or opened.seen_at + idle <= now:
+        return None
+    return user, opened
+
+
+def by_user_name(session: ReadSession, user_name: str) -> User | None:
+    return session.scalar(select(User).where(User.user_name == user_name, User.active))
+
+
+def staff(session: ReadSession) -> list[User]:
+    """Everybody who is not only a citizen, by name."""
+    rows = session.scalars(select(User).order_by(User.user_name))
+    return [user for user in rows if set(user.roles) - {"citizen"}]
+
+
+def departments(session: ReadSession) -> dict[str, Department]:
+    """All departments by code."""
+    return {row.code: row for row in session.scalars(select(Department).order_by(Department.code))}

@@ -1,0 +1,41 @@
+"""All tables, a module for each area."""
+
+from engine.store.tables.base import Base
+from engine.store.tables.cases import Case, CaseState, ClockEntry, ClockRow, Task
+from engine.store.tables.jobs import Counter, Job, ModelRow
+from engine.store.tables.packages import OfferedServiceRow, PackageVersion
+from engine.store.tables.people import Department, SignInAttempt, User, UserSession
+from engine.store.tables.records import (
+    AccessRecord,
+    Document,
+    Draft,
+    Event,
+    Letter,
+    Rating,
+    Suggestion,
+)
+
+__all__ = [
+    "AccessRecord",
+    "Base",
+    "Case",
+    "CaseState",
+    "ClockEntry",
+    "ClockRow",
+    "Counter",
+    "Department",
+    "Document",
+    "Draft",
+    "Event",
+    "Job",
+    "Letter",
+    "ModelRow",
+    "OfferedServiceRow",
+    "PackageVersion",
+    "Rating",
+    "SignInAttempt",
+    "Suggestion",
+    "Task",
+    "User",
+    "UserSession",
+]

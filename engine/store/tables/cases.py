@@ -1,0 +1,112 @@
+"""The case, its state, its tasks and its clocks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.store.tables.base import Base, Instant, Json, blob, identifier
+
+
+class Case(Base):
+    """The aggregate. Its row is locked before anything else of the case is written."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index("ix_cases_applicant_id_received_at", "applicant_id", "received_at"),
+        Index("ix_cases_state_legal_due_at", "state", "legal_due_at"),
+        Index("ix_cases_closed_at", "closed_at"),
+        Base.__table_args__,
+    )
+
+    id: Mapped[str] = mapped_column(identifier(), primary_key=True)
+    reference: Mapped[str] = mapped_column(identifier(40), unique=True)
+    service: Mapped[str] = mapped_column(identifier(12))
+    package_version_id: Mapped[str] = mapped_column(ForeignKey("package_versions.id"))
+    applicant_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    locale: Mapped[str] = mapped_column(String(8))
+    channel: Mapped[str] = mapped_column(String(20), default="web")
+    state: Mapped[str] = mapped_column(identifier(12))
+    stage: Mapped[str] = mapped_column(identifier(12))
+    waiting_for: Mapped[str] = mapped_column(identifier(12))
+    outcome: Mapped[str | None] = mapped_column(identifier(60))
+    department: Mapped[str | None] = mapped_column(identifier(20))
+    legal_due_at: Mapped[datetime | None] = mapped_column(Instant)
+    promised_due_at: Mapped[datetime | None] = mapped_column(Instant)
+    received_at: Mapped[datetime] = mapped_column(Instant)
+    decided_at: Mapped[datetime | None] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant)
+    revision: Mapped[int] = mapped_column(default=1)
+
+
+class CaseState(Base):
+    """The engine's compact state, apart from the row that lists read."""
+
+    __tablename__ = "case_states"
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    state: Mapped[bytes] = mapped_column(blob())
+    data: Mapped[Any] = mapped_column(Json)
+
+
+class Task(Base):
+    __tablename__ = "tasks"
+    __table_args__ = (
+        UniqueConstraint("case_id", "key"),
+        Index("ix_tasks_department_state_due_at_id", "department", "state", "due_at", "id"),
+        Index("ix_tasks_assignee_id_state_due_at", "assignee_id", "state", "due_at"),
+        Index("ix_tasks_due_at_state", "due_at", "state"),
+        Base.__table_args__,
+    )
+
+    id: Mapped[str] = mapped_column(identifier(), primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    key: Mapped[str] = mapped_column(identifier())
+    element: Mapped[str] = mapped_column(identifier(120))
+    kind: Mapped[str] = mapped_column(identifier(20), default="")
+    audience: Mapped[str] = mapped_column(identifier(12))
+    department: Mapped[str | None] = mapped_column(identifier(20))
+    role: Mapped[str] = mapped_column(identifier(20))
+    priority: Mapped[int] = mapped_column(default=3)
+    form: Mapped[str | None] = mapped_column(identifier(60))
+    saves_as: Mapped[str | None] = mapped_column(identifier(60))
+    corrects: Mapped[str | None] = mapped_column(identifier(60))
+    flagged: Mapped[Any] = mapped_column(Json, default=list)
+    state: Mapped[str] = mapped_column(identifier(12))
+    assignee_id: Mapped[str | None] = mapped_column(identifier())
+    due_at: Mapped[datetime | None] = mapped_column(Instant)
+    opened_at: Mapped[datetime] = mapped_column(Instant)
+    claimed_at: Mapped[datetime | None] = mapped_column(Instant)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    finished_by: Mapped[str | None] = mapped_column(identifier())
+    answers: Mapped[Any] = mapped_column(Json, default=None)
+
+
+class ClockRow(Base):
+    """One SLA clock of a case as `engine.domain.sla` keeps it."""
+
+    __tablename__ = "sla_clocks"
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(identifier(12), primary_key=True)
+    state: Mapped[str] = mapped_column(identifier(12))
+    due_at: Mapped[datetime] = mapped_column(Instant)
+    body: Mapped[Any] = mapped_column(Json)
+
+
+class ClockEntry(Base):
+    """The ledger: what was done to a clock, why, and what the date became."""
+
+    __tablename__ = "sla_entries"
+    __table_args__ = (UniqueConstraint("case_id", "number"), Base.__table_args__)
+
+    id: Mapped[str] = mapped_column(identifier(), primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    number: Mapped[int]
+    clock: Mapped[str] = mapped_column(identifier(12))
+    verb: Mapped[str] = mapped_column(identifier(12))
+    at: Mapped[datetime] = mapped_column(Instant)
+    line: Mapped[Any] = mapped_column(Json)

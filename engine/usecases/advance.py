@@ -1,0 +1,150 @@
+"""Write down a step of the process: its effects, the tasks and timers that wait, and the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.domain.access import Actor
+from engine.domain.duration import timer_instant
+from engine.domain.lifecycle import CaseState as LifecycleState
+from engine.domain.lifecycle import waiting_for
+from engine.domain.limit import due
+from engine.domain.process import OpenTask, Step
+from engine.kernel.errors import ExecutionFailed
+from engine.kernel.ids import new_id
+from engine.store import jobs
+from engine.store.audit import record
+from engine.store.tables import Case, CaseState, Job, Task
+from engine.store.uow import Work
+from engine.usecases.clocks import stop_clocks
+from engine.usecases.definition import Definition
+from engine.usecases.effects import apply_effect
+
+TIMER = "timer"
+
+
+def advance(work: Work, made: Definition, case: Case, step: Step, actor: Actor) -> None:
+    """Bring the case's rows to where `step` stands. The case's row is locked by the caller."""
+    row = work.session.get(CaseState, case.id)
+    if row is None:
+        work.session.add(CaseState(case_id=case.id, state=step.state, data=dict(step.data)))
+    else:
+        row.state, row.data = step.state, dict(step.data)
+    record(work, case.id, "process_advanced", actor, passed=list(step.passed))
+    for effect in step.effects:
+        apply_effect(work, made, case, effect, actor)
+    _sync_tasks(work, made, case, step)
+    _sync_timers(work, made, case, step)
+    case.revision += 1
+    if step.finished:
+        record(work, case.id, "case_closed", actor, outcome=case.outcome)
+        end_case(work, case, "closed")
+
+
+def end_case(work: Work, case: Case, state: LifecycleState) -> None:
+    """Close the case: nothing waits any more, and its clocks stop."""
+    for task in work.session.scalars(
+        select(Task).where(Task.case_id == case.id, Task.state == "open")
+    ):
+        task.state, task.finished_at = "cancelled", work.now
+    jobs.cancel(work, case.id, TIMER)
+    stop_clocks(work, case)
+    case.state = state
+    case.stage = "finished"
+    case.waiting_for = "nobody"
+    case.closed_at = work.now
+    case.revision += 1
+
+
+def _sync_tasks(work: Work, made: Definition, case: Case, step: Step) -> None:
+    open_rows = {
+        task.key: task
+        for task in work.session.scalars(
+            select(Task).where(Task.case_id == case.id, Task.state == "open")
+        )
+    }
+    for key, row in open_rows.items():
+        if key not in {task.key for task in step.tasks}:
+            row.state, row.finished_at = "cancelled", work.now
+    audiences = set()
+    for task in step.tasks:
+        row = open_rows.get(task.key) or _open_task(work, made, case, task)
+        if row.kind != "rating":
+            audiences.add(row.audience)
+        if row.audience == "staff":
+            case.department = row.department
+    case.waiting_for = waiting_for(audiences)
+
+
+def _open_task(work: Work, made: Definition, case: Case, task: OpenTask) -> Task:
+    settings = task.properties
+    limit = settings.get("limit")
+    row = Task(
+        id=new_id(),
+        case_id=case.id,
+        key=task.key,
+        element=task.element,
+        kind=str(settings.get("kind") or ""),
+        audience=str(settings.get("audience") or "staff"),
+        department=_department(task),
+        role=str(settings.get("role") or "caseworker"),
+        priority=_priority(settings.get("priority")),
+        form=settings.get("form"),
+        saves_as=settings.get("saves_as"),
+        corrects=settings.get("corrects"),
+        flagged=[str(name) for name in settings.get("flagged") or []],
+        state="open",
+        due_at=limit_due(work, made, case, str(limit), task.element) if limit else None,
+        opened_at=work.now,
+    )
+    work.session.add(row)
+    return row
+
+
+def _department(task: OpenTask) -> str | None:
+    if task.properties.get("audience") == "applicant":
+        return None
+    department = task.properties.get("department")
+    if not department:
+        raise ExecutionFailed(element=task.element, reason="no_department")
+    return str(department)
+
+
+def _priority(value: Any) -> int:
+    try:
+        return min(4, max(1, int(value)))
+    except (TypeError, ValueError):
+        return 3
+
+
+def limit_due(work: Work, made: Definition, case: Case, name: str, element: str) -> Any:
+    """The instant at which the limit `name`, counted from now, ends. Raises ExecutionFailed."""
+    try:
+        limit = made.manifest.limit(case.service, name)
+    except KeyError:
+        raise ExecutionFailed(element=element, reason="limit_missing", limit=name) from None
+    return due(limit, work.now, work.ports.calendar)
+
+
+def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
+    waiting = {f"{case.id}:{timer.key}": timer for timer in step.timers}
+    known = set(
+        work.session.scalars(
+            select(Job.unique_key).where(
+                Job.case_id == case.id, Job.kind == TIMER, Job.state.in_(["waiting", "running"])
+            )
+        )
+    )
+    for gone in known - set(waiting):
+        jobs.cancel(work, case.id, TIMER, gone)
+    for key in waiting.keys() - known:
+        timer = waiting[key]
+        if timer.value.startswith("limit:"):
+            at = limit_due(work, made, case, timer.value[len("limit:") :], timer.element)
+        else:
+            at = timer_instant(timer.value, work.now, timer.element)
+        jobs.promise(
+            work, TIMER, key, {"key": timer.key, "element": timer.element}, case_id=case.id, due_at=at
+        )

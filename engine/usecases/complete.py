@@ -1,0 +1,105 @@
+"""Complete a task: check its answers, and let the process go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.domain.access import Actor
+from engine.kernel.errors import AnswersInvalid, NotFound, TaskNotYours
+from engine.store.audit import record
+from engine.store.tables import Case, CaseState, Rating, Task
+from engine.store.uow import Work
+from engine.usecases.advance import advance
+from engine.usecases.case_lock import lock_open_task, staff_task
+from engine.usecases.definition import Definition, definition
+from engine.usecases.documents import attach_documents
+
+
+@dataclass(frozen=True)
+class CompleteTask:
+    """`answers` by field name. `revision` refuses to act on a case that has changed meanwhile."""
+
+    actor: Actor
+    task_id: str
+    answers: Mapping[str, Any]
+    revision: int | None = None
+
+
+def complete(work: Work, command: CompleteTask) -> Case:
+    """Finish a task one has claimed, or one's own task as the applicant.
+
+    Raises NotFound, TaskNotOpen, TaskNotYours, StaleRevision, AnswersInvalid(fields) or
+    ExecutionFailed; nothing is changed then.
+    """
+    actor = command.actor
+    if actor.is_staff:
+        case, task = staff_task(work, actor, command.task_id, command.revision)
+        if task.assignee_id != actor.user_id:
+            raise TaskNotYours
+    else:
+        case, task = applicant_task(work, actor, command.task_id, command.revision)
+        if task.corrects:
+            raise NotFound(what="task")
+    made = definition(work.session, case.package_version_id, work.ports)
+    answers = dict(command.answers)
+    if task.form is not None:
+        answers = checked(work, made, case, task.form, answers)
+    finish_task(work, made, case, task, actor, answers, task.saves_as or task.form or task.element)
+    return case
+
+
+def applicant_task(
+    work: Work, actor: Actor, task_id: str, revision: int | None = None
+) -> tuple[Case, Task]:
+    """An open task of the actor's own case. Raises NotFound for anybody else's."""
+    case, task = lock_open_task(work, task_id, revision)
+    if task.audience != "applicant" or case.applicant_id != actor.user_id:
+        raise NotFound(what="task")
+    return case, task
+
+
+def checked(
+    work: Work, made: Definition, case: Case, form: str, answers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The answers to keep. Raises AnswersInvalid with every error, in form order."""
+    service = made.manifest.services[case.service]
+    start_form = made.forms[service.form]
+    kept, errors = work.ports.forms.validate(made.forms[form], answers, start_form)
+    if errors:
+        raise AnswersInvalid(fields=tuple(errors))
+    return kept
+
+
+def finish_task(
+    work: Work,
+    made: Definition,
+    case: Case,
+    task: Task,
+    actor: Actor,
+    answers: Mapping[str, Any],
+    saves_as: str,
+) -> None:
+    """Write the finished task down and let the process take its next step."""
+    form = made.forms.get(task.form or "")
+    if form is not None:
+        attach_documents(work, case, actor, form, answers)
+    row = work.session.get_one(CaseState, case.id)
+    step = made.process.complete(row.state, task.key, {saves_as: dict(answers)})
+    task.state = "done"
+    task.finished_at = work.now
+    task.finished_by = actor.user_id
+    task.answers = dict(answers)
+    record(work, case.id, "task_completed", actor, element=task.element)
+    if task.kind == "rating":
+        _keep_rating(work, case, answers)
+    advance(work, made, case, step, actor)
+
+
+def _keep_rating(work: Work, case: Case, answers: Mapping[str, Any]) -> None:
+    grade = answers.get("grade")
+    if grade is not None and work.session.get(Rating, case.id) is None:
+        work.session.add(
+            Rating(case_id=case.id, grade=int(grade), comment=answers.get("comment"), at=work.now)
+        )

@@ -1,0 +1,51 @@
+"""Correct: the applicant answers a correction request (补正)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.domain.access import Actor
+from engine.kernel.errors import NotFound
+from engine.store.tables import Case, CaseState
+from engine.store.uow import Work
+from engine.usecases.complete import applicant_task, checked, finish_task
+from engine.usecases.definition import definition
+
+
+@dataclass(frozen=True)
+class CorrectAnswers:
+    """`answers` to the flagged fields; everything else stays as it was first given."""
+
+    actor: Actor
+    task_id: str
+    answers: Mapping[str, Any]
+
+
+def correct(work: Work, command: CorrectAnswers) -> Case:
+    """Amend the flagged answers and hand the case back to the office.
+
+    Raises NotFound, TaskNotOpen, AnswersInvalid(fields).
+    """
+    case, task = applicant_task(work, command.actor, command.task_id)
+    if not task.corrects or task.form is None:
+        raise NotFound(what="task")
+    made = definition(work.session, case.package_version_id, work.ports)
+    earlier = work.session.get_one(CaseState, case.id).data.get(task.corrects, {})
+    amended = amend(earlier, command.answers, task.flagged)
+    answers = checked(work, made, case, task.form, amended)
+    finish_task(work, made, case, task, command.actor, answers, task.corrects)
+    return case
+
+
+def amend(
+    earlier: Mapping[str, Any], answers: Mapping[str, Any], flagged: list[str]
+) -> dict[str, Any]:
+    """The earlier answers with the flagged ones replaced; an emptied field is left out.
+
+    With nothing flagged the whole form may be amended.
+    """
+    fields = set(flagged) or set(earlier) | set(answers)
+    kept = {name: value for name, value in earlier.items() if name not in fields}
+    return kept | {name: value for name, value in answers.items() if name in fields}

@@ -1,0 +1,60 @@
+"""Whether the parts of a package fit together: what a file names must exist in another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.domain.lifecycle import STAGES
+from engine.domain.locales import LOCALES
+from engine.domain.package import MANIFEST
+from engine.domain.process import Element, Finding
+from engine.usecases.definition import Contents
+
+_LABELLED = ("userTask", "manualTask", "sendTask")
+
+
+def unfitting(contents: Contents, departments: set[str]) -> Iterator[Finding]:
+    """Each thing that a part of the package names and no other part provides."""
+    for service in contents.manifest.services.values():
+        if service.form not in contents.forms:
+            yield Finding(
+                "form_missing", MANIFEST, element=service.code, params={"form": service.form}
+            )
+    for letter, texts in contents.letters.items():
+        for locale in LOCALES:
+            if locale not in texts:
+                yield Finding(
+                    "letter_missing",
+                    f"letters/{letter}.{locale}.j2",
+                    params={"letter": letter, "locale": locale},
+                )
+    for element in contents.process.elements.values():
+        yield from _unfitting_element(contents, element, departments)
+
+
+def _unfitting_element(
+    contents: Contents, element: Element, departments: set[str]
+) -> Iterator[Finding]:
+    manifest = contents.manifest
+    limits = set(manifest.limits).union(*(s.limits for s in manifest.services.values()))
+    known: dict[str, tuple[str, set[str]]] = {
+        "form": ("form_missing", set(contents.forms)),
+        "letter": ("letter_missing", set(contents.letters)),
+        "limit": ("limit_missing", limits),
+        "stage": ("stage_unknown", set(STAGES)),
+        "outcome": ("outcome_unknown", set(manifest.outcomes)),
+        "department": ("department_unknown", departments),
+    }
+    for name, (code, names) in known.items():
+        value = element.properties.get(name)
+        if value and not value.startswith("=") and value not in names:
+            yield Finding(
+                code,
+                element.file,
+                element=element.id,
+                line=element.line,
+                severity="warning" if name == "department" else "error",
+                params={name: value, "locale": ""},
+            )
+    if element.kind in _LABELLED and element.id not in manifest.labels:
+        yield Finding("label_missing", element.file, element=element.id, line=element.line)

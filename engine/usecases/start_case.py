@@ -1,0 +1,117 @@
+"""Start a case: the citizen's answers become a case with a reference number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.domain.access import Actor
+from engine.kernel.errors import AnswersInvalid, NotFound
+from engine.kernel.ids import case_reference, new_id
+from engine.store.audit import record
+from engine.store.tables import Case, Counter, Draft, User
+from engine.store.uow import Work
+from engine.usecases.advance import advance
+from engine.usecases.definition import Definition, definition, offered_definition
+from engine.usecases.documents import attach_documents
+
+
+@dataclass(frozen=True)
+class StartCase:
+    """`answers` to the service's start form, or those of the applicant's `draft_id`."""
+
+    actor: Actor
+    service: str
+    answers: Mapping[str, Any]
+    locale: str = "zh-CN"
+    channel: str = "web"
+    draft_id: str | None = None
+
+
+def start_case(work: Work, command: StartCase) -> Case:
+    """File the case. A draft that was filed before gives the case it became.
+
+    Raises ServiceNotOffered, NotFound for somebody else's draft, AnswersInvalid(fields), or
+    ExecutionFailed.
+    """
+    draft, answers = None, command.answers
+    if command.draft_id is not None:
+        draft = work.session.get(Draft, command.draft_id, with_for_update=True)
+        if draft is None or draft.owner_id != command.actor.user_id:
+            raise NotFound(what="draft")
+        if draft.case_id is not None:
+            return work.session.get_one(Case, draft.case_id)
+        answers = draft.answers
+        made = definition(work.session, draft.package_version_id, work.ports)
+    else:
+        made = offered_definition(work.session, command.service, work.ports)
+    service = made.manifest.services[command.service]
+    form = made.forms[service.form]
+    kept, errors = work.ports.forms.validate(form, answers)
+    if errors:
+        raise AnswersInvalid(fields=tuple(errors))
+    case = _file(work, command, made)
+    attach_documents(work, case, command.actor, form, kept)
+    record(work, case.id, "case_filed", command.actor, service=case.service)
+    step = made.process.start(_data(work, command, made, case, kept))
+    advance(work, made, case, step, command.actor)
+    if draft is not None:
+        draft.case_id = case.id
+    return case
+
+
+def _file(work: Work, command: StartCase, made: Definition) -> Case:
+    year = work.ports.calendar.local_date(work.now).year
+    prefix = made.manifest.reference_prefix
+    case = Case(
+        id=new_id(),
+        reference=case_reference(prefix, year, _next_number(work, f"{prefix}-{year}")),
+        service=command.service,
+        package_version_id=made.id,
+        applicant_id=command.actor.user_id,
+        locale=command.locale,
+        channel=command.channel,
+        state="open",
+        stage="submitted",
+        waiting_for="office",
+        received_at=work.now,
+        revision=1,
+    )
+    work.session.add(case)
+    work.session.flush()
+    return case
+
+
+def _next_number(work: Work, name: str) -> int:
+    counter = work.session.get(Counter, name, with_for_update=True)
+    if counter is None:
+        counter = Counter(name=name, last=0)
+        work.session.add(counter)
+    counter.last += 1
+    work.session.flush()
+    return counter.last
+
+
+def _data(
+    work: Work, command: StartCase, made: Definition, case: Case, answers: Mapping[str, Any]
+) -> dict[str, Any]:
+    applicant = work.session.get_one(User, case.applicant_id)
+    service = work.ports.catalogue.services.get(case.service)
+    return {
+        "case": {
+            "reference": case.reference,
+            "service": case.service,
+            "form": made.manifest.services[case.service].form,
+            "channel": case.channel,
+            "received_on": work.ports.calendar.local_date(case.received_at).isoformat(),
+            "title": dict(service.name if service else made.manifest.title),
+            "applicant": {
+                "id": applicant.id,
+                "name": applicant.display_name,
+                "email": applicant.email or "",
+                "phone": applicant.phone or "",
+            },
+        },
+        made.manifest.saves_as: dict(answers),
+    }
