@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from engine.domain.locales import LOCALES
+from engine.domain.ports import Form
 from engine.domain.process import Finding
 from engine.kernel import errors
 from engine.kernel.errors import EngineError
@@ -87,8 +88,10 @@ def finding_view(finding: Finding, locale: str) -> dict[str, Any]:
     }
 
 
-def problem(error: EngineError, locale: str, html: str | None = None) -> JSONResponse:
-    """The answer for an error. Parameters are given only where a program can use them."""
+def problem(
+    error: EngineError, locale: str, html: str | None = None, form: Form | None = None
+) -> JSONResponse:
+    """The answer for an error. `form` has words of its own for its fields' errors."""
     status = STATUS[type(error)]
     body: dict[str, Any] = {
         "type": f"urn:banshi:{error.code}",
@@ -101,7 +104,7 @@ def problem(error: EngineError, locale: str, html: str | None = None) -> JSONRes
             {
                 "field": wrong.field,
                 "code": wrong.code,
-                "message": error_message(None, wrong, locale),
+                "message": error_message(form, wrong, locale),
             }
             for wrong in error.params["fields"]
         ]

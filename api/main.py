@@ -1,0 +1,102 @@
+"""The web process: portal, JSON interface and staff interface in one application."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import text
+from starlette.middleware.base import BaseHTTPMiddleware
+
+from api import problems
+from api.access import Visitor
+from api.portal import error_page, router as portal
+from api.rest.routes import router as rest
+from api.staff_files import staff_interface
+from api.wiring import Application
+from api.worker.embedded import EmbeddedWorker
+from engine.kernel.errors import EngineError
+
+ROOT = Path(__file__).resolve().parent
+log = logging.getLogger("banshi")
+_PORTAL_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'self'; manifest-src 'self'"
+)
+# antd and bpmn-js set style attributes; scripts stay strict.
+_STAFF_POLICY = _PORTAL_POLICY.replace(
+    "style-src 'self'", "style-src 'self' 'unsafe-inline'"
+).replace("font-src 'self'", "font-src 'self' data:")
+
+
+def create_app(wired: Application, embedded_worker: bool = False) -> FastAPI:
+    """The ASGI application on a wired product; with a worker inside the process if asked."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        worker = EmbeddedWorker(wired.run_due) if embedded_worker else None
+        if worker is not None:
+            worker.start()
+        try:
+            yield
+        finally:
+            if worker is not None:
+                worker.stop()
+
+    app = FastAPI(
+        title="banshi",
+        version="0.1.0",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.banshi = wired
+    app.add_middleware(BaseHTTPMiddleware, dispatch=Visitor())
+    app.add_middleware(BaseHTTPMiddleware, dispatch=_headers)
+    problems.install(app, error_page)
+    app.include_router(rest)
+    app.add_api_route("/api/v1/health", _health, operation_id="health", methods=["GET"])
+    app.mount("/static/portal", StaticFiles(directory=ROOT / "portal" / "static"))
+    app.mount("/static/forms", StaticFiles(packages=[("forms", "static")]))
+    app.include_router(staff_interface())
+    app.include_router(portal)
+    return app
+
+
+async def _headers(
+    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    response = await call_next(request)
+    path = request.url.path
+    policy = _STAFF_POLICY if path.startswith("/staff") else _PORTAL_POLICY
+    for name, value in (
+        ("Content-Security-Policy", policy),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("X-Frame-Options", "DENY"),
+    ):
+        response.headers.setdefault(name, value)
+    if not path.startswith(("/static", "/staff/assets")):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _health(request: Request) -> Response:
+    """200 when the database answers; 503 otherwise."""
+    wired: Application = request.app.state.banshi
+    try:
+        with wired.uow.read() as session:
+            session.execute(text("SELECT 1"))
+    except EngineError:
+        return JSONResponse({"status": "database unavailable"}, 503)
+    return JSONResponse({"status": "ok"})
+
+

@@ -1,0 +1,87 @@
+"""The manager's page: how limits are kept, by law and by promise."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from api.access import application, require_performance
+from api.rest.schemas import SlaCell, SlaFigures, SlaMonth, SlaRisk
+from api.rest.words import Words
+from engine.domain.access import Actor
+from engine.store.queries.performance import Figures, RiskRow, figures
+
+router = APIRouter(tags=["performance"])
+SOON = 3
+"""Working days within which a promised date counts as due soon."""
+
+
+@router.get("/sla", operation_id="get_sla", response_model=SlaFigures)
+def get_sla(
+    request: Request, actor: Annotated[Actor, Depends(require_performance)]
+) -> SlaFigures:
+    wired = application(request)
+    now, calendar = wired.ports.clock.now(), wired.ports.calendar
+    soon = calendar.end_of(calendar.add_working_days(calendar.local_date(now), SOON))
+    with wired.uow.read() as session:
+        made = figures(session, now, soon, calendar.local_date)
+        words = Words(wired, session, request.state.locale)
+        months = [
+            SlaMonth(
+                month=month,
+                closed=row.closed,
+                on_time_legal=row.on_time_legal,
+                on_time_promised=row.on_time_promised,
+            )
+            for month, row in sorted(made.months.items())
+        ]
+        return SlaFigures(
+            at=now,
+            open=made.open,
+            due_soon=made.due_soon,
+            overdue_promised=made.overdue_promised,
+            overdue_legal=made.overdue_legal,
+            closed=sum(month.closed for month in months),
+            on_time_legal=sum(month.on_time_legal for month in months),
+            on_time_promised=sum(month.on_time_promised for month in months),
+            ratings=made.ratings,
+            cells=_cells(made, words),
+            at_risk=[_risk(row, words) for row in made.at_risk],
+            months=months,
+            incidents=made.incidents,
+        )
+
+
+def _cells(made: Figures, words: Words) -> list[SlaCell]:
+    return [
+        SlaCell(
+            department=department,
+            department_name=words.department(department) or "",
+            service=service,
+            service_name=words.service(service),
+            open=cell.open,
+            due_soon=cell.due_soon,
+            overdue=cell.overdue,
+            paused=cell.paused,
+            returned=cell.returned,
+        )
+        for (department, service), cell in sorted(made.cells.items())
+    ]
+
+
+def _risk(row: RiskRow, words: Words) -> SlaRisk:
+    case, now = row.case, words.wired.ports.clock.now()
+    label = words.definition(case).label(row.task.element, words.locale) if row.task else None
+    return SlaRisk(
+        case_id=case.id,
+        reference=case.reference,
+        service_name=words.service(case.service),
+        department_name=words.department(case.department),
+        task_name=label,
+        assignee_name=row.assignee,
+        promised_due_at=case.promised_due_at,
+        legal_due_at=case.legal_due_at,
+        remaining_working_days=words.remaining_working_days(case.promised_due_at, now),
+        overdue=case.promised_due_at is not None and case.promised_due_at < now,
+    )

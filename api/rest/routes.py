@@ -1,0 +1,11 @@
+"""All resources under /api/v1."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.rest import cases, packages, people, performance, session, tasks
+
+router = APIRouter(prefix="/api/v1")
+for module in (session, tasks, cases, packages, performance, people):
+    router.include_router(module.router)

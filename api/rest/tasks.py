@@ -1,0 +1,198 @@
+"""The inbox, and what is done with a task."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from sqlalchemy import Row
+
+from api import problems
+from api.access import application, require_caseworker
+from api.rest.case_view import case_view
+from api.rest.schemas import CaseView, TaskForm, TaskPage, TaskRow, TaskView
+from api.rest.words import Words
+from api.submission import read_answers
+from engine.domain.access import Actor, may_see_case, may_take_task
+from engine.kernel.errors import AnswersInvalid, NotFound
+from engine.store.queries import inbox as lists
+from engine.store.queries.case_record import departments_of
+from engine.store.tables import Case, CaseState, Task
+from engine.store.uow import ReadSession
+from engine.usecases.claim import ClaimNextTask, ClaimTask, claim, claim_next
+from engine.usecases.complete import CompleteTask, complete
+from engine.usecases.definition import Definition
+from engine.usecases.unclaim import UnclaimTask, unclaim
+from forms import render_error_summary, render_fields
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+Caseworker = Annotated[Actor, Depends(require_caseworker)]
+
+
+@router.get("", operation_id="list_tasks", response_model=TaskPage)
+def list_tasks(
+    request: Request,
+    actor: Caseworker,
+    view: TaskView = "department",
+    service: str | None = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> TaskPage:
+    """Tasks by due date, a page at a time; `next` is the cursor of the following page."""
+    wired = application(request)
+    with wired.uow.read() as session:
+        page = lists.inbox(session, actor, view, service, cursor, limit)
+        words = Words(wired, session, request.state.locale)
+        flags = lists.flags_of(session, [row[1].id for row in page.rows])
+        return TaskPage(
+            items=[_row(words, actor, row, flags) for row in page.rows],
+            next=page.next,
+            counts=lists.inbox_counts(session, actor),
+        )
+
+
+@router.post("/next", operation_id="take_next_task", response_model=TaskRow | None)
+def take_next_task(request: Request, actor: Caseworker) -> TaskRow | None:
+    """Claim the most urgent task that nobody has; null when there is none."""
+    task = application(request).uow.run(claim_next, ClaimNextTask(actor))
+    return _answer(request, actor, task.id) if task else None
+
+
+@router.get("/{task_id}", operation_id="get_task", response_model=TaskRow)
+def get_task(request: Request, actor: Caseworker, task_id: str) -> TaskRow:
+    return _answer(request, actor, task_id)
+
+
+@router.post("/{task_id}/claim", operation_id="claim_task", response_model=TaskRow)
+def claim_task(request: Request, actor: Caseworker, task_id: str) -> TaskRow:
+    """Take the task. 409 `task_already_claimed` names who has it."""
+    application(request).uow.run(claim, ClaimTask(actor, task_id))
+    return _answer(request, actor, task_id)
+
+
+@router.post("/{task_id}/unclaim", operation_id="unclaim_task", response_model=TaskRow)
+def unclaim_task(request: Request, actor: Caseworker, task_id: str) -> TaskRow:
+    application(request).uow.run(unclaim, UnclaimTask(actor, task_id))
+    return _answer(request, actor, task_id)
+
+
+@router.get("/{task_id}/form", operation_id="get_task_form", response_model=TaskForm)
+def get_task_form(request: Request, actor: Caseworker, task_id: str) -> TaskForm:
+    """The task's form, drawn by the same renderer as the citizen's."""
+    wired = application(request)
+    with wired.uow.read() as session:
+        task, case, made = _open_task(wired, session, actor, task_id)
+        html = _form_html(session, made, case, task, {}, [], request.state.locale)
+        return TaskForm(
+            task_id=task.id, revision=case.revision, html=html, css="/static/forms/forms.css"
+        )
+
+
+@router.post("/{task_id}/complete", operation_id="complete_task", response_model=CaseView)
+async def complete_task(
+    request: Request,
+    actor: Caseworker,
+    task_id: str,
+    if_match: Annotated[int | None, Header()] = None,
+) -> Any:
+    """Finish the task with the fields of its form. 422 brings the form back with its errors."""
+    wired = application(request)
+    with wired.uow.read() as session:
+        task, case, made = _open_task(wired, session, actor, task_id)
+        form = made.forms[task.form] if task.form else None
+    answers = await read_answers(request, wired, actor, form) if form else {}
+    try:
+        wired.uow.run(complete, CompleteTask(actor, task_id, answers, if_match))
+    except AnswersInvalid as error:
+        with wired.uow.read() as session:
+            html = _form_html(
+                session,
+                made,
+                case,
+                task,
+                answers,
+                list(error.params["fields"]),
+                request.state.locale,
+            )
+        return problems.problem(error, request.state.locale, html, form)
+    return case_view(request, actor, case.id)
+
+
+def _open_task(
+    wired: Any, session: ReadSession, actor: Actor, task_id: str
+) -> tuple[Task, Case, Definition]:
+    row = lists.task_row(session, task_id)
+    if row is None or row[0].audience != "staff" or row[0].department != actor.department:
+        raise NotFound(what="task")
+    task, case = row[0], row[1]
+    return task, case, Words(wired, session, actor.locale).definition(case)
+
+
+def _form_html(
+    session: ReadSession,
+    made: Definition,
+    case: Case,
+    task: Task,
+    answers: dict[str, Any],
+    errors: list[Any],
+    locale: str,
+) -> str:
+    if task.form is None:
+        return ""
+    form = made.forms[task.form]
+    data = session.get_one(CaseState, case.id).data
+    start_form = made.forms[made.manifest.services[case.service].form]
+    summary = render_error_summary(form, errors, locale) if errors else ""
+    return f"{summary}" + str(
+        render_fields(form, answers, errors, locale, start_form=start_form, data=data)
+    )
+
+
+def _answer(request: Request, actor: Actor, task_id: str) -> TaskRow:
+    wired = application(request)
+    with wired.uow.read() as session:
+        row = lists.task_row(session, task_id)
+        if row is None or not may_see_case(
+            actor, row[1].applicant_id, departments_of(session, row[1].id)
+        ):
+            raise NotFound(what="task")
+        words = Words(wired, session, request.state.locale)
+        return _row(words, actor, row, lists.flags_of(session, [row[1].id]))
+
+
+def _row(
+    words: Words,
+    actor: Actor,
+    row: Row[tuple[Task, Case, str, str | None]],
+    flags: dict[str, set[str]],
+) -> TaskRow:
+    task, case, applicant, assignee = row
+    now = words.wired.ports.clock.now()
+    due = task.due_at or case.promised_due_at
+    return TaskRow(
+        id=task.id,
+        case_id=case.id,
+        reference=case.reference,
+        service=case.service,
+        service_name=words.service(case.service),
+        applicant_name=applicant,
+        element=task.element,
+        name=words.definition(case).label(task.element, words.locale),
+        state=task.state,
+        role=task.role,
+        priority=task.priority,
+        department=task.department,
+        department_name=words.department(task.department),
+        assignee_id=task.assignee_id,
+        assignee_name=assignee,
+        mine=task.assignee_id == actor.user_id,
+        may_claim=task.state == "open"
+        and task.assignee_id is None
+        and may_take_task(actor, task.audience, task.department, task.role),
+        opened_at=task.opened_at,
+        due_at=task.due_at,
+        promised_due_at=case.promised_due_at,
+        legal_due_at=case.legal_due_at,
+        remaining_working_days=words.remaining_working_days(due, now),
+        flags=sorted(flags[case.id]),
+    )

@@ -1,0 +1,45 @@
+"""Words for codes: names of services, departments, elements and dates in the reader's language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.wiring import Application
+from engine.store.queries.people import departments
+from engine.store.tables import Case, Department
+from engine.store.uow import ReadSession
+from engine.usecases.definition import Definition, definition
+
+
+@dataclass
+class Words:
+    """Names in one language, looked up once for one answer."""
+
+    wired: Application
+    session: ReadSession
+    locale: str
+    _departments: dict[str, Department] | None = None
+
+    def definition(self, case: Case) -> Definition:
+        return definition(self.session, case.package_version_id, self.wired.ports)
+
+    def department(self, code: str | None) -> str | None:
+        if self._departments is None:
+            self._departments = departments(self.session)
+        row = self._departments.get(code or "")
+        return row.name[self.locale] if row else code
+
+    def service(self, code: str) -> str:
+        known = self.wired.ports.catalogue.services.get(code)
+        return known.name[self.locale] if known else code
+
+    def remaining_working_days(self, due: datetime | None, now: datetime) -> int | None:
+        """Working days from today to the day of `due`: 0 is today, negative is overdue."""
+        if due is None:
+            return None
+        calendar = self.wired.ports.calendar
+        today, day = calendar.local_date(now), calendar.local_date(due)
+        if day >= today:
+            return calendar.working_days_between(today, day)
+        return -calendar.working_days_between(day, today)
