@@ -1,0 +1,1 @@
+"""Background work: Celery only wakes workers; what is to be done stands in the jobs table."""
