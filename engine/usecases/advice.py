@@ -43,8 +43,15 @@ def advise(session: ReadSession, ports: Ports, case_id: str) -> Advised:
             .order_by(Case.received_at)
         )
     ]
-    advice = recommender.suggest(case.service, history, applicant.audience, MOST)
+    audience = _audience(ports, case.service, applicant.audience)
+    advice = recommender.suggest(case.service, history, audience, MOST)
     return Advised(recommender.version, tuple(advice[:MOST]))
+
+
+def _audience(ports: Ports, service: str, audience: str) -> str:
+    """Whoever files a service for enterprises acts for an enterprise in this matter."""
+    known = ports.catalogue.services.get(service)
+    return audience if known is None or audience in known.audience else known.audience[0]
 
 
 def keep_advice(work: Work, case_id: str, advised: Advised) -> None:

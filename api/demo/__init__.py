@@ -1,0 +1,1 @@
+"""The demonstration: an invented office with people, and scenarios played from start to end."""

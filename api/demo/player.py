@@ -1,0 +1,296 @@
+"""Play a scenario on the real engine: the same use cases, jobs and letters, on a movable clock."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from api.demo.scenario import Scenario, ScenarioStep
+from api.wiring import Application
+from engine.domain.access import Actor
+from engine.domain.ports import Form
+from engine.kernel.clock import SettableClock
+from engine.kernel.errors import EngineError
+from engine.store import jobs
+from engine.store.tables import Case, Letter, Suggestion, Task, User
+from engine.store.uow import ReadSession
+from engine.usecases.claim import ClaimTask, claim
+from engine.usecases.complete import CompleteTask, complete
+from engine.usecases.correct import CorrectAnswers, correct
+from engine.usecases.definition import definition, offered_definition
+from engine.usecases.documents import FORMAT, StoreDocument, store_document
+from engine.usecases.job_runner import run_due
+from engine.usecases.people import actor_of
+from engine.usecases.start_case import StartCase, start_case
+from engine.usecases.withdraw import WithdrawCase, withdraw
+
+SAMPLE_FILE = b"%PDF-1.4\n% a sample document of the demonstration\n%%EOF\n"
+
+
+class ScenarioFailed(Exception):
+    """Something is not as the scenario expects; the message says what and after which step."""
+
+
+@dataclass
+class PlayedStep:
+    """What happened in one step. `at` is the scenario's own time."""
+
+    at: datetime
+    element: str
+    label: str
+    by: str
+    letters: list[str]
+    stage: str
+    promised_due: str | None
+    legal_due: str | None
+
+
+@dataclass
+class Played:
+    """A scenario's outcome. `problem` is None when everything was as expected."""
+
+    scenario: str
+    title: str
+    service: str
+    reference: str = ""
+    state: str = ""
+    outcome: str | None = None
+    legal_due: str | None = None
+    promised_due: str | None = None
+    steps: list[PlayedStep] = field(default_factory=list)
+    letters: list[str] = field(default_factory=list)
+    suggestions: list[str] = field(default_factory=list)
+    problem: str | None = None
+
+
+class Player:
+    """Plays scenarios on `wired`, whose clock must be `clock`."""
+
+    def __init__(self, wired: Application, clock: SettableClock, locale: str = "zh-CN") -> None:
+        self._wired, self._clock, self._locale = wired, clock, locale
+
+    def play(
+        self, scenario: Scenario, watch: Callable[[PlayedStep], None] = lambda step: None
+    ) -> Played:
+        """Play it to the end or to the first thing that is not as expected."""
+        played = Played(scenario.name, scenario.title[self._locale], scenario.service)
+        run = _Run(self._wired, self._clock, self._locale, scenario, played, watch)
+        try:
+            run.all()
+        except ScenarioFailed as error:
+            played.problem = str(error)
+        except EngineError as error:
+            fields = [vars(each) for each in error.params.get("fields", ())]
+            played.problem = f"{run.where}: {error.code} {fields or dict(error.params)}"
+        return played
+
+
+@dataclass
+class _Run:
+    wired: Application
+    clock: SettableClock
+    locale: str
+    scenario: Scenario
+    played: Played
+    watch: Callable[[PlayedStep], None]
+    case_id: str = ""
+    where: str = "filing"
+    seen: int = 0
+
+    def all(self) -> None:
+        scenario = self.scenario
+        self.clock.set(scenario.at)
+        applicant = self.actor(scenario.applicant)
+        with self.wired.uow.read() as session:
+            made = offered_definition(session, scenario.service, self.wired.ports)
+            form = made.forms[made.manifest.services[scenario.service].form]
+        answers = self.with_files(applicant, form, scenario.answers)
+        case = self.wired.uow.run(
+            start_case, StartCase(applicant, scenario.service, answers, self.locale)
+        )
+        self.case_id, self.played.reference = case.id, case.reference
+        self.drain()
+        self.note("filed", applicant.display_name)
+        for number, step in enumerate(scenario.steps, start=1):
+            self.where = f"step {number} ({step.task or 'waiting'})"
+            self.step(step)
+        self.where = "the end"
+        self.note_end()
+        self.check(scenario.expect, self.played.letters)
+
+    def step(self, step: ScenarioStep) -> None:
+        if step.at is not None:
+            self.move_to(step.at)
+        if step.wait_until is not None:
+            self.move_to(step.wait_until)
+            self.note("time", "")
+        elif step.withdraw is not None:
+            actor = self.actor(self.scenario.applicant)
+            self.wired.uow.run(withdraw, WithdrawCase(actor, self.case_id, step.withdraw))
+            self.drain()
+            self.note("withdrawn", actor.display_name)
+        elif step.task is not None:
+            by = self.scenario.applicant if step.by in (None, "applicant") else step.by
+            actor = self.actor(str(by))
+            self.complete(step, actor)
+            self.drain()
+            self.note(step.task, actor.display_name)
+        self.check(step.expect, self.played.steps[-1].letters)
+
+    def complete(self, step: ScenarioStep, actor: Actor) -> None:
+        with self.wired.uow.read() as session:
+            task = session.scalar(
+                select(Task).where(
+                    Task.case_id == self.case_id, Task.element == step.task, Task.state == "open"
+                )
+            )
+            if task is None:
+                raise ScenarioFailed(f"{self.where}: not open; open are {self.open(session)}")
+            case = session.get_one(Case, self.case_id)
+            made = definition(session, case.package_version_id, self.wired.ports)
+        form = made.forms.get(task.form or "", {"schema": {}})
+        answers = self.with_files(actor, form, step.answers)
+        if task.audience == "staff":
+            self.wired.uow.run(claim, ClaimTask(actor, task.id))
+            self.wired.uow.run(complete, CompleteTask(actor, task.id, answers))
+        elif task.corrects:
+            self.wired.uow.run(correct, CorrectAnswers(actor, task.id, answers))
+        else:
+            self.wired.uow.run(complete, CompleteTask(actor, task.id, answers))
+
+    def with_files(self, actor: Actor, form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
+        """The answers, with a sample document uploaded for each file a scenario names."""
+        made = dict(answers)
+        for name, schema in form["schema"].get("properties", {}).items():
+            if name not in made:
+                continue
+            if schema.get("format") == FORMAT:
+                made[name] = self.upload(actor, str(made[name]))
+            elif schema.get("items", {}).get("format") == FORMAT:
+                made[name] = [self.upload(actor, str(each)) for each in made[name]]
+        return made
+
+    def upload(self, actor: Actor, name: str) -> str:
+        file = name if name.endswith(".pdf") else f"{name}.pdf"
+        command = StoreDocument(actor, file, io.BytesIO(SAMPLE_FILE))
+        return self.wired.uow.run(store_document, command).id
+
+    def move_to(self, at: datetime) -> None:
+        """Let time pass; what falls due on the way happens at its own time, in order."""
+        while True:
+            with self.wired.uow.read() as session:
+                due = jobs.next_due(session)
+            if due is None or due > at:
+                break
+            self.clock.set(max(due, self.clock.now()))
+            run_due(self.wired.uow)
+        self.clock.set(max(at, self.clock.now()))
+        self.drain()
+
+    def drain(self) -> None:
+        while run_due(self.wired.uow):
+            pass
+
+    def actor(self, user_name: str) -> Actor:
+        with self.wired.uow.read() as session:
+            user = session.scalar(select(User).where(User.user_name == user_name))
+        if user is None:
+            raise ScenarioFailed(f"{self.where}: nobody is called {user_name}")
+        return actor_of(user)
+
+    def open(self, session: ReadSession) -> list[str]:
+        return sorted(
+            session.scalars(
+                select(Task.element).where(Task.case_id == self.case_id, Task.state == "open")
+            )
+        )
+
+    def day(self, at: datetime | None) -> str | None:
+        return self.wired.ports.calendar.local_date(at).isoformat() if at else None
+
+    def note(self, element: str, by: str) -> None:
+        with self.wired.uow.read() as session:
+            case = session.get_one(Case, self.case_id)
+            made = definition(session, case.package_version_id, self.wired.ports)
+            letters = list(
+                session.scalars(
+                    select(Letter.letter)
+                    .where(Letter.case_id == self.case_id, Letter.state == "sent")
+                    .order_by(Letter.created_at, Letter.id)
+                )
+            )
+        step = PlayedStep(
+            at=self.clock.now(),
+            element=element,
+            label=made.label(element, self.locale),
+            by=by,
+            letters=letters[self.seen :],
+            stage=case.stage,
+            promised_due=self.day(case.promised_due_at),
+            legal_due=self.day(case.legal_due_at),
+        )
+        self.seen = len(letters)
+        self.played.letters = letters
+        self.played.steps.append(step)
+        self.watch(step)
+
+    def note_end(self) -> None:
+        with self.wired.uow.read() as session:
+            case = session.get_one(Case, self.case_id)
+            suggested = session.scalars(
+                select(Suggestion.service)
+                .where(Suggestion.case_id == self.case_id)
+                .order_by(Suggestion.position)
+            )
+            self.played.suggestions = list(suggested)
+        played = self.played
+        played.state, played.outcome = case.state, case.outcome
+        played.legal_due, played.promised_due = (
+            self.day(case.legal_due_at),
+            self.day(case.promised_due_at),
+        )
+
+    def check(self, expect: Mapping[str, Any], letters: list[str]) -> None:
+        with self.wired.uow.read() as session:
+            case = session.get_one(Case, self.case_id)
+            due = {
+                task.element: self.day(task.due_at)
+                for task in session.scalars(
+                    select(Task).where(Task.case_id == self.case_id, Task.state == "open")
+                )
+            }
+        actual: dict[str, Any] = {
+            "stage": case.stage,
+            "state": case.state,
+            "outcome": case.outcome,
+            "waiting_for": case.waiting_for,
+            "letters": letters,
+            "legal_due": self.day(case.legal_due_at),
+            "promised_due": self.day(case.promised_due_at),
+            "open": sorted(due),
+        }
+        for name, wanted in expect.items():
+            if name == "suggestions_at_most":
+                right = len(self.played.suggestions) <= wanted
+                got: Any = self.played.suggestions
+            elif name == "suggestions":
+                got, right = self.played.suggestions, self.played.suggestions == list(wanted)
+            elif name == "task_due":
+                got = {key: due.get(key) for key in wanted}
+                right = got == {key: str(value) for key, value in wanted.items()}
+            elif name in actual:
+                got = actual[name]
+                right = got == (sorted(wanted) if name == "open" else _comparable(wanted))
+            else:
+                raise ScenarioFailed(f"{self.where}: nothing is called {name!r}")
+            if not right:
+                raise ScenarioFailed(f"{self.where}: {name} is {got!r}, not {wanted!r}")
+
+
+def _comparable(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
