@@ -52,6 +52,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "clock.stop": ("clock",),
     "case.decide": ("outcome",),
     "recommend": (),
+    "task.returned": (),
 }
 CLOCKS = frozenset({"legal", "promised"})
 _RESERVED = re.compile(r"Start|End|Root|StartEventSplit|StartEventJoin|.*\.Boundary.*|.*\[child\]")

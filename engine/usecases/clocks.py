@@ -27,15 +27,19 @@ WARN_BEFORE = 3
 def apply_clock_verb(
     work: Work, made: Definition, case: Case, effect: Effect, actor: Actor
 ) -> None:
-    """Carry out a ``clock.…`` action on each clock it names. Raises ExecutionFailed."""
+    """Carry out a ``clock.…`` action on each clock it names.
+
+    Raises ClockVerbRefused, for example for a second extension, or ExecutionFailed for a limit
+    that does not exist.
+    """
     verb = effect.action.removeprefix("clock.")
     for key in str(effect.properties.get("clock", "")).split():
         row = work.session.get(ClockRow, (case.id, key))
         before = sla.clock_from_mapping(row.body) if row else None
         try:
             clock, line = _change(work, made, case, effect, verb, key, before)
-        except (ClockVerbRefused, KeyError) as error:
-            raise ExecutionFailed(element=effect.element, reason=str(error)) from error
+        except KeyError as error:
+            raise ExecutionFailed(element=effect.element, reason=f"limit {error}") from error
         _keep(work, case, key, row, clock, line)
         record(work, case.id, f"clock_{verb}", actor, clock=key, element=effect.element)
 
@@ -54,7 +58,8 @@ def _change(
     if verb in ("start", "reset", "extend"):
         limit = _limit(made, case, str(effect.properties["limit"]), key)
         if verb == "start" or before is None:
-            return sla.start(limit, work.now, calendar, reason)
+            from_receipt = effect.properties.get("from") == "received"
+            return sla.start(limit, case.received_at if from_receipt else work.now, calendar, reason)
         if verb == "reset":
             return sla.reset(before, limit, work.now, calendar, reason)
         return sla.extend(before, limit, work.now, calendar, reason)

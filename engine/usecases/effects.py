@@ -52,9 +52,15 @@ def _recommend(work: Work, made: Definition, case: Case, effect: Effect, actor: 
     jobs.promise(work, "advice", f"advice:{case.id}", {}, case_id=case.id)
 
 
+def _returned(work: Work, made: Definition, case: Case, effect: Effect, actor: Actor) -> None:
+    reason = str(effect.properties.get("reason") or "")[:500]
+    record(work, case.id, "task_returned", actor, element=effect.element, reason=reason)
+
+
 _HANDLERS: dict[str, Handler] = {
     "stage": _stage,
     "case.decide": _decide,
     "recommend": _recommend,
+    "task.returned": _returned,
     "letter.send": write_letter,
 }
