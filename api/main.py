@@ -35,12 +35,11 @@ _STAFF_POLICY = _PORTAL_POLICY.replace(
 ).replace("font-src 'self'", "font-src 'self' data:")
 
 
-def create_app(wired: Application, embedded_worker: bool = False) -> FastAPI:
-    """The ASGI application on a wired product; with a worker inside the process if asked."""
+def create_app(wired: Application, worker: EmbeddedWorker | None = None) -> FastAPI:
+    """The ASGI application on a wired product; `worker` runs as long as it does."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        worker = EmbeddedWorker(wired.run_due) if embedded_worker else None
         if worker is not None:
             worker.start()
         try:

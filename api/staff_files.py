@@ -16,7 +16,8 @@ _NOT_BUILT = (
 )
 
 
-def _folder() -> Path | None:
+def built_folder() -> Path | None:
+    """Where the built interface lies: inside the wheel, or beside the sources."""
     for folder in (ROOT / "_ui", ROOT.parent / "admin_ui" / "dist"):
         if (folder / "index.html").is_file():
             return folder
@@ -33,7 +34,7 @@ def staff_interface() -> APIRouter:
 
     @router.get("/staff/{path:path}")
     def staff_file(request: Request, path: str) -> Response:
-        folder = _folder()
+        folder = built_folder()
         if folder is None:
             return HTMLResponse(_NOT_BUILT, 503)
         file = (folder / path).resolve()

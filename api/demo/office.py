@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -13,8 +14,7 @@ from sqlalchemy import select
 from api.wiring import Application
 from engine.domain.access import SYSTEM
 from engine.domain.passwords import hash_password
-from engine.store.tables import ModelRow, User
-from engine.store.uow import Work
+from engine.store.tables import User
 from engine.usecases.people import AddDepartment, AddUser, add_department, add_user
 from engine.usecases.publish import Published, PublishPackage, publish
 
@@ -30,7 +30,7 @@ def people() -> dict[str, Any]:
     return made
 
 
-def package_files(root: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+def package_files(root: Traversable | Path, prefix: str = "") -> Iterator[tuple[str, bytes]]:
     """Every file of a package folder by its path in the package."""
     for entry in sorted(root.iterdir(), key=lambda each: each.name):
         if entry.name in _IGNORED or entry.name.startswith("."):
@@ -71,8 +71,3 @@ def _add_people(wired: Application, rows: list[dict[str, Any]]) -> None:
             actor=SYSTEM, password_hash=hashed, **{**row, "roles": tuple(row["roles"])}
         )
         wired.uow.run(add_user, command)
-
-
-def keep_model(work: Work, command: ModelRow) -> None:
-    """Keep a trained model as the newest."""
-    work.session.add(command)

@@ -28,6 +28,7 @@ from engine.store.tables.base import dump_json
 ReadSession = NewType("ReadSession", Session)
 WriteSession = NewType("WriteSession", Session)
 ATTEMPTS = 3
+_DUPLICATE = 1062
 _MET = {1205, 1213, 1020}
 _AWAY = {2002, 2003, 2006, 2013, 2055, 1040, 1053}
 _WAKE = "kinds_to_wake"
@@ -133,7 +134,8 @@ class UnitOfWork:
         try:
             with Session(self._reading) as session:
                 yield ReadSession(session)
-                session.rollback()
+                # What was read stays readable after the session has ended.
+                session.expunge_all()
         except DBAPIError as error:
             if _is_away(error):
                 raise StoreUnavailable from error
@@ -149,7 +151,7 @@ def _may_repeat(error: Exception) -> bool:
     """Whether two transactions met and the second may simply try again."""
     if isinstance(error, IntegrityError):
         # Two writers inserted the same key: the second sees the first's row on its next try.
-        return True
+        return _number(error) == _DUPLICATE or "UNIQUE" in str(error.orig)
     if _number(error) in _MET:
         return True
     return isinstance(error, OperationalError) and "locked" in str(error.orig)

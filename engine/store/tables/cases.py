@@ -82,7 +82,7 @@ class Task(Base):
     claimed_at: Mapped[datetime | None] = mapped_column(Instant)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     finished_by: Mapped[str | None] = mapped_column(identifier())
-    answers: Mapped[Any] = mapped_column(Json, default=None)
+    answers: Mapped[Any] = mapped_column(Json, nullable=True)
 
 
 class ClockRow(Base):

@@ -1,0 +1,283 @@
+"""The operator's shell: ``banshi serve | worker | migrate | publish | demo | doctor``."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from api.demo.office import PACKAGES, open_office, package_files
+from api.demo.player import Played, Player
+from api.demo.scenario import Scenario, read_scenario
+from api.doctor import examine
+from api.migrations import migrate as migrate_database
+from api.problems import finding_view, say
+from api.settings import Settings, SettingWrong, read_settings
+from api.wiring import Application, wire
+from api.worker.embedded import EmbeddedWorker
+from api.worker.waker import ThreadWaker
+from engine.domain.access import SYSTEM
+from engine.domain.locales import nearest_locale
+from engine.kernel.clock import SettableClock
+from engine.kernel.errors import EngineError, PackageRefused
+from engine.usecases.definition import unpack
+from engine.usecases.publish import PublishPackage
+from engine.usecases.publish import publish as publish_package
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="banshi 办事: cases from filing to closure."
+)
+console = Console()
+
+
+def main() -> None:
+    """Entry point of the ``banshi`` command."""
+    try:
+        app()
+    except SettingWrong as error:
+        console.print(f"[red]{error}[/red]")
+        sys.exit(2)
+
+
+@contextmanager
+def _product(settings: Settings | None = None) -> Iterator[Application]:
+    settings = settings or read_settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    wired = wire(settings)
+    try:
+        yield wired
+    finally:
+        wired.close()
+
+
+@app.command()
+def serve() -> None:
+    """Serve portal, JSON interface and staff interface; without Redis run the jobs as well."""
+    import uvicorn
+
+    from api.main import create_app
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    settings = read_settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    wired = wire(settings)
+    migrate_database(wired.engine)
+    if settings.demo:
+        open_office(wired)
+    worker = None
+    if settings.embedded_worker:
+        worker = EmbeddedWorker(wired.run_due)
+        wired = wired.with_waker(worker.waker)
+    address = f"http://{settings.host}:{settings.port}"
+    console.print(f"banshi: [bold]{address}/[/bold]  {address}/staff/")
+    try:
+        uvicorn.run(
+            create_app(wired, worker),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            proxy_headers=False,
+        )
+    finally:
+        wired.close()
+
+
+@app.command()
+def worker(
+    beat: Annotated[bool, typer.Option(help="Only send the sweep every few seconds.")] = False,
+    concurrency: Annotated[int, typer.Option(min=1, max=64)] = 2,
+) -> None:
+    """Run a Celery worker, or beat, on BANSHI_REDIS_URL."""
+    from api.worker.celery_app import make_celery, queue_names
+
+    settings = read_settings()
+    if settings.redis_url is None:
+        raise SettingWrong("BANSHI_REDIS_URL: a separate worker needs Redis")
+    with _product(settings) as wired:
+        celery = make_celery(settings.redis_url, wired.run_due)
+        if beat:
+            celery.start(["beat", "--scheduler", "celery.beat:Scheduler", "-l", "INFO"])
+        else:
+            queues = ",".join(queue_names())
+            celery.worker_main(
+                ["worker", "-P", "threads", "-c", str(concurrency), "-Q", queues, "-l", "INFO"]
+            )
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date, and in demo mode open the invented office."""
+    with _product() as wired:
+        migrate_database(wired.engine)
+        if wired.settings.demo:
+            open_office(wired)
+    console.print("The database is up to date.")
+
+
+@app.command()
+def publish(
+    path: Annotated[Path, typer.Argument(exists=True, help="A package folder or zip archive.")],
+    trial: Annotated[bool, typer.Option(help="Check only; publish nothing.")] = False,
+) -> None:
+    """Publish a process package, with a report of what is wrong in it."""
+    locale = nearest_locale("en")
+    try:
+        contents = dict(package_files(path)) if path.is_dir() else unpack(path.read_bytes())
+    except ValueError as error:
+        console.print(f"[red]{say(locale, f'finding.{error}')}[/red]")
+        raise typer.Exit(1) from error
+    with _product() as wired:
+        migrate_database(wired.engine)
+        try:
+            made = wired.uow.run(publish_package, PublishPackage(SYSTEM, contents, trial))
+        except PackageRefused as error:
+            _report(error.params["findings"], locale)
+            console.print(f"[red]{say(locale, 'problem.package_refused')}[/red]")
+            raise typer.Exit(1) from error
+    _report(made.findings, locale)
+    state = "unchanged" if made.unchanged else "published" if made.published else "checked"
+    console.print(f"{made.key} {made.version or ''}: {state}")
+
+
+def _report(findings: tuple[object, ...], locale: str) -> None:
+    if not findings:
+        return
+    table = Table("severity", "file", "element", "line", "what is wrong")
+    for finding in findings:
+        view = finding_view(finding, locale)  # type: ignore[arg-type]
+        table.add_row(
+            view["severity"],
+            view["file"],
+            view["element"] or "",
+            str(view["line"] or ""),
+            view["message"],
+        )
+    console.print(table)
+
+
+def demo_scenarios() -> list[Scenario]:
+    """The scenario of each shipped package that is marked for the demonstration."""
+    found = []
+    for key in PACKAGES:
+        folder = files("processes").joinpath(key, "scenarios")
+        for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+            if entry.name.endswith(".yaml"):
+                scenario = read_scenario(f"{key}/{entry.name}", entry.read_bytes())
+                if scenario.demo:
+                    found.append(scenario)
+    return found
+
+
+@app.command()
+def demo(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    lang: Annotated[str, typer.Option(help="zh-CN or en")] = "en",
+) -> None:
+    """Play three sample cases from filing to closure on a throw-away database."""
+    folder = Path(tempfile.mkdtemp(prefix="banshi-demo-"))
+    settings = replace(
+        read_settings({"BANSHI_DATA_DIR": str(folder)}), demo=True, data_dir=folder
+    )
+    clock = SettableClock(datetime(2026, 1, 5, tzinfo=UTC))
+    wired = wire(settings, clock, ThreadWaker())
+    try:
+        migrate_database(wired.engine)
+        open_office(wired)
+        played = _play_all(wired, clock, nearest_locale(lang), quiet=as_json)
+    finally:
+        wired.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    right = all(each.problem is None and each.state == "closed" for each in played)
+    if as_json:
+        cases = [asdict(each) for each in played]
+        print(json.dumps({"ok": right, "cases": cases}, ensure_ascii=False, indent=2, default=str))
+    else:
+        _show(played)
+    if not right:
+        raise typer.Exit(1)
+
+
+def _play_all(
+    wired: Application, clock: SettableClock, locale: str, quiet: bool
+) -> list[Played]:
+    scenarios = demo_scenarios()
+    player = Player(wired, clock, locale)
+    with Progress(console=console, disable=quiet) as progress:
+        bar = progress.add_task("cases", total=sum(1 + len(each.steps) for each in scenarios))
+        played = []
+        for scenario in scenarios:
+            if not quiet:
+                progress.console.rule(scenario.title[locale])
+            played.append(
+                player.play(
+                    scenario,
+                    lambda step: (
+                        progress.advance(bar),
+                        quiet
+                        or progress.console.print(
+                            f"{step.at:%Y-%m-%d %H:%M}  {step.label}  {step.by}"
+                            + (f"  ✉ {', '.join(step.letters)}" if step.letters else "")
+                        ),
+                    )
+                    and None,
+                )
+            )
+    return played
+
+
+def _show(played: list[Played]) -> None:
+    table = Table("case", "service", "steps", "letters", "outcome", "legal date", "state")
+    for each in played:
+        table.add_row(
+            each.reference,
+            each.service,
+            str(len(each.steps)),
+            str(len(each.letters)),
+            each.outcome or "",
+            each.legal_due or "",
+            each.state if each.problem is None else f"[red]{each.problem}[/red]",
+        )
+    console.print(table)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is set up, what works, and what to do about what does not."""
+    settings = read_settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    checks = examine(settings)
+    table = Table("check", "state", "what to do")
+    for check in checks:
+        table.add_row(check.name, "ok" if check.ok else "[red]not ok[/red]", check.advice)
+    console.print(table)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command("train")
+def train_model() -> None:
+    """Train the recommender on the closed cases of this installation."""
+    from api.training import train_on_cases
+
+    with _product() as wired:
+        migrate_database(wired.engine)
+        try:
+            figures = train_on_cases(wired)
+        except EngineError as error:
+            console.print(f"[red]{error}[/red]")
+            raise typer.Exit(1) from error
+    console.print_json(json.dumps(figures))

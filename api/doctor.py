@@ -1,0 +1,84 @@
+"""Checks of an installation, each with what to do when it fails."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import redis
+from sqlalchemy import inspect, text
+
+from api.settings import Settings
+from api.staff_files import built_folder
+from engine.store.tables import Base
+from engine.store.uow import open_engine
+
+LEAST_SPACE = 500_000_000
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    ok: bool
+    advice: str
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Every check, in the order an operator would fix them."""
+    return [
+        _try("data folder", lambda: _folder(settings)),
+        _try("database", lambda: _database(settings)),
+        _try("tables", lambda: _tables(settings)),
+        _try("Redis", lambda: _redis(settings)),
+        _try("staff interface", _interface),
+    ]
+
+
+def _try(name: str, check: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, check())
+    except Exception as error:  # whatever fails is what the operator wants to read
+        return Check(name, False, str(error).splitlines()[0][:200])
+
+
+def _folder(settings: Settings) -> str:
+    probe = settings.data_dir / ".probe"
+    probe.write_text("ok")
+    probe.unlink()
+    free = shutil.disk_usage(settings.data_dir).free
+    if free < LEAST_SPACE:
+        raise RuntimeError(f"only {free // 1_000_000} MB free: make space")
+    return str(settings.data_dir)
+
+
+def _database(settings: Settings) -> str:
+    engine = open_engine(settings.database_url)
+    with engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+    engine.dispose()
+    return engine.url.render_as_string(hide_password=True)
+
+
+def _tables(settings: Settings) -> str:
+    engine = open_engine(settings.database_url)
+    missing = set(Base.metadata.tables) - set(inspect(engine).get_table_names())
+    engine.dispose()
+    if missing:
+        raise RuntimeError("run: banshi migrate")
+    return f"{len(Base.metadata.tables)} tables"
+
+
+def _redis(settings: Settings) -> str:
+    if settings.redis_url is None:
+        return "not set: jobs run inside the web process"
+    with redis.Redis.from_url(settings.redis_url, socket_timeout=2) as client:
+        client.ping()
+    return "answers"
+
+
+def _interface() -> str:
+    folder = built_folder()
+    if folder is None:
+        raise RuntimeError("run: make ui")
+    return str(folder)
