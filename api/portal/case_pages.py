@@ -1,0 +1,246 @@
+"""My cases: whose turn it is, what comes next and by when; and what I can do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from api.access import application, check_csrf, require_citizen
+from api.portal.page import go_to, page
+from api.problems import say as say_problem
+from api.rest.case_view import clock_sentence
+from api.rest.cases import get_document
+from api.submission import newest_files, read_pairs
+from engine.domain.access import Actor
+from engine.kernel.errors import AnswersInvalid, DocumentRefused, TaskNotOpen
+from engine.store.queries import citizen as queries
+from engine.store.queries.people import departments
+from engine.store.tables import CaseState, Task
+from engine.usecases.complete import CompleteTask, complete
+from engine.usecases.correct import CorrectAnswers, correct
+from engine.usecases.definition import Definition, definition
+from engine.usecases.documents import document_ids
+from engine.usecases.withdraw import WithdrawCase, withdraw
+from forms import (
+    answer_rows,
+    form_title,
+    read_submission,
+    render_error_summary,
+    render_fields,
+)
+from recommender import reason_sentence
+
+router = APIRouter()
+Citizen = Annotated[Actor, Depends(require_citizen)]
+
+
+@router.get("/cases")
+def my_cases(request: Request, actor: Citizen) -> Response:
+    wired, locale = application(request), request.state.locale
+    with wired.uow.read() as session:
+        cases = queries.own_cases(session, actor)
+        stages = {
+            case.id: definition(session, case.package_version_id, wired.ports).manifest.stages[
+                case.stage
+            ][locale]
+            for case in cases
+        }
+    return page(
+        request, "cases.html.j2", cases=cases, stages=stages, services=wired.ports.catalogue.services
+    )
+
+
+@router.get("/cases/{reference}/confirmation")
+def confirmation(request: Request, actor: Citizen, reference: str) -> Response:
+    """The number to keep, what happens next and by when. Safe to come back to."""
+    wired = application(request)
+    with wired.uow.read() as session:
+        record = queries.own_record(session, actor, reference)
+        offices = departments(session)
+    department = offices.get(record.case.department or "")
+    return page(
+        request,
+        "confirmation.html.j2",
+        case=record.case,
+        service=wired.ports.catalogue.services[record.case.service],
+        department=department,
+        name=department.name[request.state.locale] if department else None,
+    )
+
+
+@router.get("/cases/{reference}")
+def status(request: Request, actor: Citizen, reference: str) -> Response:
+    """The case as its applicant sees it."""
+    wired, locale = application(request), request.state.locale
+    catalogue = wired.ports.catalogue
+    with wired.uow.read() as session:
+        record = queries.own_record(session, actor, reference)
+        made = definition(session, record.case.package_version_id, wired.ports)
+        office = departments(session).get(record.case.department or "")
+    case, manifest = record.case, made.manifest
+    form = made.forms[manifest.services[case.service].form]
+    answers = record.state.data.get(manifest.saves_as, {})
+    files = {row.id: row.name for row in record.documents}
+    mine = [task for task in record.tasks if task.state == "open" and task.audience == "applicant"]
+    working = [task for task in record.tasks if task.state == "open" and task.audience == "staff"]
+    outcome = manifest.outcomes.get(case.outcome or "")
+    return page(
+        request,
+        "status.html.j2",
+        case=case,
+        service=catalogue.services[case.service],
+        stages=[(key, manifest.stages[key][locale]) for key in manifest.stages],
+        duties=[(task, made.label(task.element, locale)) for task in mine if task.kind != "rating"],
+        ratings=[task for task in mine if task.kind == "rating"],
+        next_steps=[made.label(task.element, locale) for task in working],
+        department=office,
+        department_name=office.name[locale] if office else None,
+        outcome=outcome[locale] if outcome else None,
+        letters=[row for row in record.letters if row.to_applicant and row.state == "sent"],
+        answers=answer_rows(form, answers, locale, files=files),
+        documents=record.documents,
+        ledger=[
+            (say_problem(locale, f"clock.{row.clock}"), row.at, clock_sentence(row, locale))
+            for row in record.entries
+            if row.verb != "stop"
+        ],
+        suggestions=[
+            (
+                catalogue.services[row.service],
+                reason_sentence(row.reason, row.params, catalogue, locale),
+            )
+            for row in record.suggestions
+        ],
+        rating=record.rating,
+        may_withdraw=case.state == "open" and case.decided_at is None,
+    )
+
+
+@router.get("/cases/{reference}/withdraw")
+def withdraw_page(request: Request, actor: Citizen, reference: str) -> Response:
+    with application(request).uow.read() as session:
+        record = queries.own_record(session, actor, reference)
+    return page(request, "withdraw.html.j2", case=record.case)
+
+
+@router.post("/cases/{reference}/withdraw")
+def withdraw_case(
+    request: Request,
+    actor: Citizen,
+    reference: str,
+    csrf: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    check_csrf(request, csrf)
+    wired = application(request)
+    with wired.uow.read() as session:
+        record = queries.own_record(session, actor, reference)
+    wired.uow.run(withdraw, WithdrawCase(actor, record.case.id, reason))
+    return go_to(f"/cases/{record.case.reference}")
+
+
+@router.get("/cases/{reference}/tasks/{task_id}")
+def task_page(request: Request, actor: Citizen, reference: str, task_id: str) -> Response:
+    """What the office asks of me: a correction, a rating, or more information."""
+    return _task_page(request, actor, task_id, None, [], None)
+
+
+def _task_page(
+    request: Request,
+    actor: Actor,
+    task_id: str,
+    given: dict[str, Any] | None,
+    errors: list[Any],
+    refused: str | None,
+) -> Response:
+    wired, locale = application(request), request.state.locale
+    with wired.uow.read() as session:
+        task, case = queries.own_task(session, actor, task_id)
+        if task.state != "open":
+            raise TaskNotOpen
+        made = definition(session, case.package_version_id, wired.ports)
+        data = session.get_one(CaseState, case.id).data
+        form = made.forms[str(task.form)]
+        answers = given if given is not None else dict(data.get(task.corrects or "", {}))
+        ids = [document for _, document in document_ids(form, answers)]
+        files = queries.file_names(session, ids, actor.user_id)
+    only = task.flagged or None
+    wrong = bool(errors or refused)
+    return page(
+        request,
+        "task.html.j2",
+        422 if wrong else 200,
+        has_errors=wrong,
+        case=case,
+        task=task,
+        title=made.label(task.element, locale) if task.corrects else form_title(form, locale),
+        note=_note(made, task, data),
+        summary=render_error_summary(form, errors, locale) if errors else "",
+        refused=refused,
+        fields=render_fields(form, answers, errors, locale, only=only, data=data, files=files),
+    )
+
+
+def _note(made: Definition, task: Task, data: dict[str, Any]) -> str | None:
+    """What the officer wrote: the note beside the flagged fields they were chosen from."""
+    if not task.corrects:
+        return None
+    for value in reversed(list(data.values())):
+        if isinstance(value, dict) and value.get("correction_fields") == task.flagged:
+            note = value.get("correction_note")
+            return str(note) if note else None
+    return None
+
+
+@router.post("/cases/{reference}/tasks/{task_id}")
+async def answer_task(
+    request: Request, actor: Citizen, reference: str, task_id: str
+) -> Response:
+    """Hand my answer to the office."""
+    wired = application(request)
+    with wired.uow.read() as session:
+        task, case = queries.own_task(session, actor, task_id)
+        made = definition(session, case.package_version_id, wired.ports)
+        earlier = session.get_one(CaseState, case.id).data.get(task.corrects or "", {})
+    form = made.forms[str(task.form)]
+    refused = None
+    try:
+        pairs = await read_pairs(request, wired, actor)
+    except DocumentRefused as error:
+        key = f"problem.document_refused.{error.params['reason']}"
+        refused = say_problem(request.state.locale, key, **error.params)
+        submitted = await request.form()
+        pairs = [(name, value) for name, value in submitted.multi_items() if isinstance(value, str)]
+    check_csrf(request, dict(pairs).get("csrf"))
+    answers = read_submission(form, newest_files(form, pairs))
+    shown = {k: v for k, v in earlier.items() if k not in (task.flagged or earlier)} | answers
+    if refused:
+        return _task_page(request, actor, task_id, shown, [], refused)
+    try:
+        if task.corrects:
+            corrected = CorrectAnswers(actor, task_id, answers)
+            await run_in_threadpool(wired.uow.run, correct, corrected)
+        else:
+            await run_in_threadpool(wired.uow.run, complete, CompleteTask(actor, task_id, answers))
+    except AnswersInvalid as error:
+        return _task_page(request, actor, task_id, shown, list(error.params["fields"]), None)
+    return go_to(f"/cases/{case.reference}?done={task.kind or 'task'}")
+
+
+@router.get("/letters/{letter_id}")
+def letter(request: Request, actor: Citizen, letter_id: str) -> Response:
+    """One letter, to read and print."""
+    with application(request).uow.read() as session:
+        row, case = queries.own_letter(session, actor, letter_id)
+    return page(request, "letter.html.j2", letter=row, case=case)
+
+
+@router.get("/documents/{document_id}")
+def document(request: Request, actor: Citizen, document_id: str) -> Response:
+    """A file of my own case, as a download."""
+    return get_document(request, document_id, actor)
+
+

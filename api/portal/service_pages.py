@@ -1,0 +1,131 @@
+"""Start page, catalogue and guides: what can be applied for, and what it takes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from api.access import LOCALE_COOKIE, application, current_actor, set_cookie
+from api.portal.page import go_to, page, safe_path
+from engine.domain.access import Actor
+from engine.domain.limit import due
+from engine.domain.locales import LOCALES
+from engine.kernel.errors import NotFound
+from engine.store.queries.citizen import own_cases
+from engine.store.queries.packages import offered_services
+from engine.usecases.definition import definition
+from forms import fields_of, label_of, page_title, pages_of
+
+router = APIRouter()
+Visitor = Annotated[Actor | None, Depends(current_actor)]
+_YEAR = 31_536_000
+
+
+@router.get("/")
+def home(request: Request, actor: Visitor) -> Response:
+    """Search, life events, what can be done online, and whose turn it is in my cases."""
+    wired = application(request)
+    catalogue = wired.ports.catalogue
+    with wired.uow.read() as session:
+        offered = offered_services(session)
+        mine = own_cases(session, actor) if actor and "citizen" in actor.roles else []
+    return page(
+        request,
+        "home.html.j2",
+        offered=[catalogue.services[code] for code in sorted(offered)],
+        events=list(catalogue.life_events.values()),
+        waiting=[case for case in mine if case.waiting_for == "applicant"],
+        cases=[case for case in mine if case.state == "open"][:5],
+        services=catalogue.services,
+    )
+
+
+@router.get("/services")
+def services(
+    request: Request,
+    actor: Visitor,
+    q: Annotated[str, Query(max_length=100)] = "",
+    event: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """The catalogue; a search in either language forgives small slips."""
+    wired = application(request)
+    catalogue = wired.ports.catalogue
+    found = (
+        catalogue.search(q, request.state.locale)
+        if q.strip()
+        else list(catalogue.services.values())
+    )
+    if event in catalogue.life_events:
+        found = [service for service in found if event in service.life_events]
+    with wired.uow.read() as session:
+        offered = set(offered_services(session))
+    return page(
+        request,
+        "services.html.j2",
+        found=sorted(found, key=lambda each: each.code not in offered) if not q else found,
+        offered=offered,
+        q=q,
+        event=catalogue.life_events.get(event),
+    )
+
+
+@router.get("/services/{code}")
+def guide(request: Request, actor: Visitor, code: str) -> Response:
+    """Who may apply, what it takes, how long, and what the dates would be if filed today."""
+    wired, locale = application(request), request.state.locale
+    catalogue, calendar, now = wired.ports.catalogue, wired.ports.calendar, wired.ports.clock.now()
+    service = catalogue.services.get(code)
+    if service is None:
+        raise NotFound(what="service")
+    form = made = None
+    dates = {}
+    with wired.uow.read() as session:
+        version = offered_services(session).get(code)
+        if version is not None:
+            made = definition(session, version, wired.ports)
+    if made is not None:
+        form = made.forms[made.manifest.services[code].form]
+        for name, limits in (
+            ("promised", ("reply_promise", "decision_promise")),
+            ("legal", ("reply", "decision")),
+        ):
+            for limit in limits:
+                try:
+                    dates[name] = due(made.manifest.limit(code, limit), now, calendar)
+                except KeyError:
+                    continue
+    return page(
+        request,
+        "guide.html.j2",
+        service=service,
+        events=[catalogue.life_events[each] for each in service.life_events],
+        dates=dates,
+        offered=made is not None,
+        stages=[made.manifest.stages[key][locale] for key in made.manifest.stages] if made else [],
+        pages=_questions(form, locale) if form else [],
+    )
+
+
+def _questions(form: object, locale: str) -> list[tuple[str, list[str]]]:
+    return [
+        (
+            page_title(form, each.id, locale),  # type: ignore[arg-type]
+            [
+                label_of(form, locale, field.name)  # type: ignore[arg-type]
+                for field in fields_of(form)  # type: ignore[arg-type]
+                if field.page == each.id
+            ],
+        )
+        for each in pages_of(form)  # type: ignore[arg-type]
+    ]
+
+
+@router.get("/language")
+def language(request: Request, actor: Visitor, to: str, back: str = "/") -> Response:
+    """Choose the language and come back."""
+    response = go_to(safe_path(back))
+    if to in LOCALES:
+        set_cookie(response, request, LOCALE_COOKIE, to, _YEAR)
+    return response
