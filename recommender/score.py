@@ -9,11 +9,9 @@ import numpy as np
 
 from engine.domain.catalogue import Catalogue, Relation
 from engine.domain.ports import Advice, ServiceFacts
-from recommender.dataset import SENSITIVE
-from recommender.train import Model, signals
+from recommender.dataset import NOT_OBTAINED, SENSITIVE, private
+from recommender.train import Model, prior_model, signals
 
-ENOUGH_PEOPLE = 10
-"""Observed people from which "people often go on with" may be said."""
 _CLASSES = {"prerequisite": 3.0, "bundle": 2.0}
 
 
@@ -21,7 +19,11 @@ class NextServices:
     """Satisfies `engine.domain.ports.Recommender`."""
 
     def __init__(self, catalogue: Catalogue, model: Model) -> None:
+        if set(model.services) != set(catalogue.services):
+            # Learned on another catalogue: its rows and columns name other services.
+            model = prior_model(catalogue)
         self._catalogue, self._model = catalogue, model
+        self._private = private(catalogue)
         self._index = {code: number for number, code in enumerate(model.services)}
         self._relations: dict[tuple[str, str], Relation] = {
             (relation.source, relation.target): relation for relation in catalogue.relations
@@ -45,6 +47,8 @@ class NextServices:
             if not self._allowed(code, taken, audience):
                 continue
             reason, params, rank = self._evidence(code, number, done)
+            if reason == "popular" and code in self._private:
+                continue
             advice.append((rank, float(scores[number]), code, reason, params))
         advice.sort(key=lambda row: (-row[0], -row[1], row[2]))
         return [
@@ -54,7 +58,14 @@ class NextServices:
         ]
 
     def _done(self, service: str, history: list[ServiceFacts]) -> list[int]:
+        """What the person has obtained, oldest first, `service` last."""
+        outcomes = {facts.service: facts for facts in history if facts.state != "withdrawn"}
         codes = [facts.service for facts in history if facts.state == "closed"] + [service]
+        codes = [
+            code
+            for code in codes
+            if code not in outcomes or outcomes[code].outcome not in NOT_OBTAINED
+        ]
         ordered = list(dict.fromkeys(reversed(codes)))[::-1]
         return [
             self._index[code] for code in ordered if code in self._index and code not in SENSITIVE
@@ -81,7 +92,7 @@ class NextServices:
             reason = "prerequisite_done" if best[0] == 3 else "same_bundle"
             return reason, {"source": best[1].source}, best[0]
         for source, each in zip(sources, reversed(done), strict=True):
-            if self._model.observed[each, number] >= ENOUGH_PEOPLE:
+            if self._model.observed[each, number] > 0:
                 return "often_next", {"source": source}, 1.0
         if best is not None:
             return "related", {"source": best[1].source}, 1.0

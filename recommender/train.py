@@ -1,8 +1,10 @@
 """Learn from what citizens did, with the catalogue's relations as a prior.
 
 Transitions: P(t | s) = (c(s, t) + K·prior(s, t)) / (n(s) + K), where c counts t among the next
-`WINDOW` services after s, weighted `DECAY`**(distance - 1), and the relations' priors stand for K
-observed people. With no data the prior alone decides; with much data it fades.
+`WINDOW` services after s, weighted `DECAY`**(distance - 1), n(s) is the sum of c(s, ·), and the
+relations' priors stand for K observed people. A step taken by fewer than `FEWEST_PEOPLE` people is
+not learned at all, so that nobody's own path can be read from a suggestion: there the prior alone
+decides. With much data it fades. Private services are not learned from, whatever the number.
 
 A logistic regression over four signals weighs them once enough people have a next service; before
 that fixed weights hold, in which the relations dominate.
@@ -22,15 +24,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
 from engine.domain.catalogue import Catalogue
-from recommender.dataset import SENSITIVE
+from recommender.dataset import SENSITIVE, private
 
 Matrix = NDArray[np.float64]
 PSEUDO_PEOPLE = 20.0
+FEWEST_PEOPLE = 20
 WINDOW, DECAY = 3, 0.7
 ENOUGH_EXAMPLES = 200
 MOST_EXAMPLES = 2_000
 FIXED_WEIGHTS = (1.0, 0.15, 0.1, 0.02)
 """Of transition, similarity, common life event and popularity, while too little is known."""
+LEAST_WEIGHT = 0.001
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,11 @@ def prior_model(catalogue: Catalogue) -> Model:
 
 
 def train(catalogue: Catalogue, histories: Sequence[Sequence[str]]) -> Model:
-    """Fit a model to `histories` (services in order, a list for each person)."""
+    """Fit a model to `histories` (each person's services in order, each at most once)."""
     services = tuple(sorted(catalogue.services))
     index = {code: number for number, code in enumerate(services)}
-    rows = [[index[code] for code in history if code in index] for history in histories]
+    learned = set(services) - SENSITIVE - private(catalogue)
+    rows = [[index[code] for code in history if code in learned] for history in histories]
     size = len(services)
     observed = _transitions(rows, size)
     prior = _prior(catalogue, index)
@@ -92,9 +97,11 @@ def train(catalogue: Catalogue, histories: Sequence[Sequence[str]]) -> Model:
     for person, row in enumerate(rows):
         taken[person, row] = 1.0
     unit = normalize(taken, axis=0)
-    similarity = unit.T @ unit
+    similarity = np.where(taken.T @ taken >= FEWEST_PEOPLE, unit.T @ unit, 0.0)
     np.fill_diagonal(similarity, 0.0)
-    popularity = taken.sum(axis=0) + PSEUDO_PEOPLE * prior.sum(axis=0) / max(size, 1)
+    people_of = taken.sum(axis=0)
+    popularity = np.where(people_of >= FEWEST_PEOPLE, people_of, 0.0)
+    popularity += PSEUDO_PEOPLE * prior.sum(axis=0) / max(size, 1)
     popularity = popularity / max(float(popularity.sum()), 1.0)
     examples = [row for row in rows if len(row) > 1]
     body = json.dumps([services, rows, [vars(each) for each in catalogue.relations]])
@@ -133,12 +140,13 @@ def signals(model: Model, catalogue: Catalogue, done: Sequence[int]) -> Matrix:
 
 
 def _transitions(rows: Sequence[Sequence[int]], size: int) -> Matrix:
-    counts = np.zeros((size, size))
+    counts, people = np.zeros((size, size)), np.zeros((size, size))
     for row in rows:
         for position, source in enumerate(row):
             for distance, target in enumerate(row[position + 1 : position + 1 + WINDOW]):
                 counts[source, target] += DECAY**distance
-    return counts
+                people[source, target] += 1
+    return np.where(people >= FEWEST_PEOPLE, counts, 0.0)
 
 
 def _prior(catalogue: Catalogue, index: Mapping[str, int]) -> Matrix:
@@ -166,5 +174,6 @@ def _weighed(model: Model, catalogue: Catalogue, examples: Sequence[Sequence[int
         np.vstack(inputs), np.concatenate(targets)
     )
     # A signal can only speak for a service, never against it: reasons would be lies otherwise.
-    weights = tuple(float(max(weight, 0.0)) for weight in fitted.coef_[0])
+    # And each keeps a say, or somebody without a history would be offered nothing.
+    weights = tuple(float(max(weight, LEAST_WEIGHT)) for weight in fitted.coef_[0])
     return Model(**{**vars(model), "weights": weights})

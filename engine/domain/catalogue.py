@@ -11,8 +11,6 @@ from typing import Any
 from engine.domain.locales import Locale
 
 
-
-
 @dataclass(frozen=True)
 class Service:
     """One service (事项). `statutory` is as written (``10wd``, ``60d``); `promise_wd` in working

@@ -92,7 +92,7 @@ def due(
     """
     if received.tzinfo is None:
         raise ValueError("a limit needs an aware time")
-    excluded = sorted(excluded)
+    excluded = sorted(interval for interval in excluded if interval.since < interval.until)
     if limit.unit == "hours":
         return _elapse(limit, received.astimezone(UTC), calendar, excluded)
     last = _last_day(limit, received, calendar, excluded)

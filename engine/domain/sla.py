@@ -1,11 +1,14 @@
-"""The SLA clock: five verbs that change a date, each giving a line for the ledger.
+"""The SLA clock: verbs that change a date, each giving a line for the ledger.
 
 A clock counts one limit of a case, the law's or the office's promise. `start`, `reset`, `pause`,
 `resume`, `extend` and `stop` take a clock and give the next one with its `LedgerLine`; nothing is
 changed in place and nobody asks what time it is.
 
-While a clock is paused its due date is the one that would hold if it were resumed at once: the
-pause is not over, so what it excludes is not known yet.
+While a clock is paused its due date is the one without this pause: the pause is not over, so what
+it leaves out is not known yet, and nothing may be called late meanwhile.
+
+Source of the rules: Regulation on Open Government Information (2019), articles 30 and 33;
+Administrative Licensing Law, articles 42 and 45.
 """
 
 from __future__ import annotations
@@ -115,10 +118,13 @@ def resume(
 ) -> tuple[SlaClock, LedgerLine]:
     """Count again from `at`; what lies between is left out of the count, overlaps once.
 
-    Raises ClockVerbRefused when the clock is not paused.
+    The day a pause begins still counts, the day it ends does not. Raises ClockVerbRefused when
+    the clock is not paused, or would be resumed before it was paused.
     """
     if clock.state != "paused" or clock.paused_since is None:
         raise ClockVerbRefused(why="not_paused")
+    if at < clock.paused_since:
+        raise ClockVerbRefused(why="ends_before_it_begins")
     interval = Interval(clock.paused_since, at)
     running = replace(
         clock, state="running", paused_since=None, excluded=(*clock.excluded, interval)
