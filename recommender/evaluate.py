@@ -26,9 +26,7 @@ class Evaluation:
 def evaluate(catalogue: Catalogue, histories: Sequence[Sequence[str]]) -> Evaluation:
     """Train without the last service of every fifth person, then see who is found again."""
     tested = [row for number, row in enumerate(histories) if number % 5 == 0 and len(row) > 1]
-    learned = [
-        row[:-1] if number % 5 == 0 else row for number, row in enumerate(histories) if row
-    ]
+    learned = [row[:-1] if number % 5 == 0 else row for number, row in enumerate(histories) if row]
     recommender = NextServices(catalogue, train(catalogue, learned))
     popular = [code for code, _ in Counter(c for row in learned for c in row).most_common()]
     hits = baseline = 0

@@ -59,13 +59,10 @@ class NextServices:
 
     def _done(self, service: str, history: list[ServiceFacts]) -> list[int]:
         """What the person has obtained, oldest first, `service` last."""
-        outcomes = {facts.service: facts for facts in history if facts.state != "withdrawn"}
-        codes = [facts.service for facts in history if facts.state == "closed"] + [service]
-        codes = [
-            code
-            for code in codes
-            if code not in outcomes or outcomes[code].outcome not in NOT_OBTAINED
-        ]
+        codes = [facts.service for facts in history if facts.state == "closed" and _obtained(facts)]
+        own = [facts for facts in history if facts.service == service]
+        if not own or _obtained(own[-1]):
+            codes.append(service)
         ordered = list(dict.fromkeys(reversed(codes)))[::-1]
         return [
             self._index[code] for code in ordered if code in self._index and code not in SENSITIVE
@@ -103,3 +100,7 @@ class NextServices:
             if common:
                 return "same_life_event", {"event": min(common)}, 0.5
         return "popular", {}, 0.0
+
+
+def _obtained(facts: ServiceFacts) -> bool:
+    return facts.state != "withdrawn" and facts.outcome not in NOT_OBTAINED

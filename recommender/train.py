@@ -170,9 +170,7 @@ def _weighed(model: Model, catalogue: Catalogue, examples: Sequence[Sequence[int
         possible[target] = True
         inputs.append(signals(model, catalogue, done)[possible])
         targets.append(np.flatnonzero(possible) == target)
-    fitted = LogisticRegression(C=1.0, max_iter=200).fit(
-        np.vstack(inputs), np.concatenate(targets)
-    )
+    fitted = LogisticRegression(C=1.0, max_iter=200).fit(np.vstack(inputs), np.concatenate(targets))
     # A signal can only speak for a service, never against it: reasons would be lies otherwise.
     # And each keeps a say, or somebody without a history would be offered nothing.
     weights = tuple(float(max(weight, LEAST_WEIGHT)) for weight in fitted.coef_[0])

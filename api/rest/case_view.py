@@ -18,7 +18,6 @@ from engine.store.queries.case_record import CaseRecord, case_record
 from engine.store.tables import ClockEntry, ClockRow, Document, Event, Letter, Task
 from engine.usecases.documents import document_ids
 from forms import answer_rows
-from recommender import reason_sentence
 
 
 def case_view(request: Request, actor: Actor, case_id: str) -> shapes.CaseView:
@@ -76,16 +75,6 @@ class _View:
             documents=[document_view(row) for row in record.documents],
             letters=[self.letter(row) for row in record.letters],
             events=[self.event(row) for row in record.events if row.kind in _SHOWN],
-            suggestions=[
-                shapes.SuggestionView(
-                    service=row.service,
-                    name=self.words.service(row.service),
-                    reason=reason_sentence(
-                        row.reason, row.params, self.words.wired.ports.catalogue, self.locale
-                    ),
-                )
-                for row in record.suggestions
-            ],
             rating=record.rating.grade if record.rating else None,
             active_elements=[task.element for task in record.tasks if task.state == "open"],
             passed_elements=self.passed(),

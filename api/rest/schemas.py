@@ -163,12 +163,6 @@ class ClockView(Shape):
     lines: list[ClockLine]
 
 
-class SuggestionView(Shape):
-    service: str
-    name: str
-    reason: str
-
-
 class CaseTask(Shape):
     id: str
     element: str
@@ -218,7 +212,6 @@ class CaseView(Shape):
     documents: list[DocumentView]
     letters: list[LetterView]
     events: list[EventView]
-    suggestions: list[SuggestionView]
     rating: int | None
     active_elements: list[str]
     passed_elements: list[str]

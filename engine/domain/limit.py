@@ -128,7 +128,16 @@ def _last_day(
         day += ONE_DAY
         counts = limit.unit == "calendar_days" or calendar.is_working_day(day)
         remaining -= counts and day not in left_out
-    return calendar.next_working_day(day)
+    day = calendar.next_working_day(day)
+    for since, until in excluded:
+        end = calendar.local_date(until)
+        # The count is complete on the day an interval begins: whoever pauses on the last day is
+        # in time, so the date moves with the interval like any other.
+        if calendar.local_date(since) <= day < end:
+            day = calendar.next_working_day(end) if limit.unit == "calendar_days" else end
+            while not calendar.is_working_day(day):
+                day -= ONE_DAY
+    return day
 
 
 def _elapse(

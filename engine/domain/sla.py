@@ -30,7 +30,7 @@ from engine.domain.limit import (
 from engine.kernel.errors import ClockVerbRefused
 
 State = Literal["running", "paused", "stopped"]
-Verb = Literal["start", "reset", "pause", "resume", "extend", "stop"]
+Verb = Literal["start", "reset", "pause", "resume", "extend", "stop", "recount"]
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,23 @@ def stop(
         clock, _ = resume(clock, at, calendar)
     line = LedgerLine("stop", at, None, clock.limit.basis, reason, clock.due_at, clock.due_at)
     return replace(clock, state="stopped"), line
+
+
+def recount(
+    clock: SlaClock, at: datetime, calendar: WorkingCalendar, reason: str = ""
+) -> tuple[SlaClock, LedgerLine | None]:
+    """Count again on a calendar announced since; a line only if the date or its standing changed.
+
+    A stopped clock keeps its date.
+    """
+    counted = clock if clock.state == "stopped" else _counted(clock, calendar)
+    if counted == clock:
+        return clock, None
+    limit = clock.whole_limit()
+    line = LedgerLine(
+        "recount", at, _days(limit), limit.basis, reason, clock.due_at, counted.due_at
+    )
+    return counted, line
 
 
 def clock_as_mapping(clock: SlaClock) -> dict[str, Any]:

@@ -1,0 +1,27 @@
+const ZONE = "Asia/Shanghai";
+
+/** The office's date of an instant, in the reader's words. */
+export function day(value: string | null | undefined, locale: string): string {
+  if (!value) return "–";
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: ZONE }).format(
+    new Date(value),
+  );
+}
+
+export function moment(value: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    dateStyle: "medium",
+    timeStyle: "short",
+    timeZone: ZONE,
+  }).format(new Date(value));
+}
+
+export type Urgency = "overdue" | "today" | "soon" | "later" | "none";
+
+/** How pressing a date is, from the working days that remain. */
+export function urgency(remaining: number | null | undefined): Urgency {
+  if (remaining === null || remaining === undefined) return "none";
+  if (remaining < 0) return "overdue";
+  if (remaining === 0) return "today";
+  return remaining <= 3 ? "soon" : "later";
+}
