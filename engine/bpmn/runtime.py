@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn import expressions, state
+from engine.bpmn import state
+from engine.bpmn.compaction import compact
 from engine.bpmn.decisions import DecisionFailed, DecisionTable
-from engine.bpmn.expressions import ExpressionFailed
-from engine.bpmn.scripts import ScriptFailed
-from engine.bpmn.specs import FIRED, VALUE, ClockTimer
+from engine.bpmn.events import VALUE, fire, is_timer
+from engine.bpmn.expressions import EXPRESSIONS, ExpressionFailed
+from engine.bpmn.joins import scope_data
+from engine.bpmn.plain import NotPlain, plain_copy
 from engine.bpmn.workflow import CaseWorkflow
 from engine.domain.process import Effect, Element, OpenTask, OpenTimer, Step
-from engine.kernel.errors import ExecutionFailed, TaskNotOpen
+from engine.kernel.errors import EngineError, ExecutionFailed, TaskNotOpen
 
 MAX_STEPS = 1_000
-_KINDS_OF_TASK = ("userTask", "manualTask")
+_COMPACT_EVERY = 50
+_REACHED_BEFORE = frozenset(
+    {"userTask", "manualTask", "sendTask", "serviceTask", "subProcess", "callActivity"}
+)
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (ExpressionFailed, "expression_failed"),
+    (NotPlain, "data_not_plain"),
+    (state.StateTooLarge, "state_too_large"),
+    (RecursionError, "too_many_steps"),
+    (SpiffWorkflowException, "engine_refused"),
+)
 
 # The library composes log records for every change of state, wanted or not.
-logging.getLogger("spiff").setLevel(logging.WARNING)
+for _name in ("spiff", "spiff.task", "spiff.workflow"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -40,64 +53,70 @@ class PackagedProcess:
     def start(self, data: Mapping[str, Any]) -> Step:
         """Begin with `data` and go on to where somebody or something is waited for."""
         run = _Run(self)
-        workflow = run.workflow(deserializing=False)
-        workflow.start_data(data)
+        with _blame(None):
+            workflow = run.workflow(deserializing=False)
+            workflow.task_tree.data = plain_copy(data)
         return run.advance(workflow, before=frozenset())
 
-    def complete(self, stored: bytes, key: str, data: Mapping[str, Any]) -> Step:
+    def complete(self, state: bytes, key: str, data: Mapping[str, Any]) -> Step:
         """Finish the open task `key`, each key of `data` replacing that of the process data."""
         run = _Run(self)
-        workflow = run.load(stored)
-        open_before = frozenset(task.id for task in run.waiting_for_people(workflow))
-        task = workflow.get_task_from_id(_id(key)) if _id(key) in open_before else None
+        workflow = run.load(state)
+        waiting = {task.id.hex: task for task in _waiting_for_people(workflow)}
+        task = waiting.get(key)
         if task is None:
             raise TaskNotOpen
-        task.data.update(data)
-        run.passed.append(str(task.task_spec.bpmn_id))
-        with run.blame(task):
+        element = str(task.task_spec.bpmn_id)
+        with _blame(element):
+            task.data.update(plain_copy(data))
+            run.passed.append(element)
             task.run()
-        return run.advance(workflow, open_before)
+        return run.advance(workflow, frozenset(waiting))
 
-    def fire(self, stored: bytes, key: str) -> Step | None:
+    def fire(self, state: bytes, key: str) -> Step | None:
         """Fire the waiting timer `key`; None if it no longer waits."""
         run = _Run(self)
-        workflow = run.load(stored)
-        task = workflow.event_manager.tasks.get(_id(key))
-        if task is None or not isinstance(task.task_spec.event_definition, ClockTimer):
+        workflow = run.load(state)
+        task = next((each for each in _timers(workflow) if each.id.hex == key), None)
+        if task is None:
             return None
-        open_before = frozenset(task.id for task in run.waiting_for_people(workflow))
-        with run.blame(task):
-            task._set_internal_data(**{FIRED: True})
-            task.task_spec._update(task)
+        open_before = frozenset(each.id.hex for each in _waiting_for_people(workflow))
+        with _blame(str(task.task_spec.bpmn_id)):
+            fire(task)
         return run.advance(workflow, open_before)
 
 
-def _id(key: str) -> UUID | None:
+@contextmanager
+def _blame(element: str | None) -> Iterator[None]:
+    """Turns whatever the library or the sandbox raises into ExecutionFailed at `element`."""
     try:
-        return UUID(hex=key)
-    except ValueError:
-        return None
+        yield
+    except EngineError:
+        raise
+    except DecisionFailed as error:
+        raise ExecutionFailed(element=element, reason=str(error)) from error
+    except Exception as error:
+        reason = next((code for kind, code in _REASONS if isinstance(error, kind)), "unexpected")
+        detail = f"{error}" if reason != "unexpected" else f"{type(error).__name__}: {error}"
+        raise ExecutionFailed(element=element, reason=reason, detail=detail[:500]) from error
 
 
-class _Blame:
-    """Turns whatever the library or the sandbox raises into ExecutionFailed at an element."""
+def _open(workflow: CaseWorkflow) -> Iterator[Task]:
+    for scope in reversed(workflow.scopes()):
+        yield from scope.tasks.values()
 
-    def __init__(self, element: str | None) -> None:
-        self.element = element
 
-    def __enter__(self) -> None:
-        return None
+def _waiting_for_people(workflow: CaseWorkflow) -> list[Task]:
+    """The user and manual tasks that are open, subprocesses included."""
+    return [
+        task
+        for task in _open(workflow)
+        if task.has_state(TaskState.READY) and task.task_spec.manual
+    ]
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, ExecutionFailed | TaskNotOpen) or not isinstance(error, Exception):
-            return
-        element = self.element
-        if isinstance(error, SpiffWorkflowException):
-            spec = getattr(error, "task_spec", None)
-            element = getattr(spec, "bpmn_id", None) or element
-        known = (ExpressionFailed, ScriptFailed, DecisionFailed, SpiffWorkflowException)
-        reason = str(error) if isinstance(error, known) else f"{type(error).__name__}: {error}"
-        raise ExecutionFailed(element=element, reason=reason[:500]) from error
+
+def _timers(workflow: CaseWorkflow) -> list[Task]:
+    return [task for task in _open(workflow) if is_timer(task)]
 
 
 @dataclass
@@ -107,8 +126,6 @@ class _Run:
     process: PackagedProcess
     effects: list[Effect] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
-    steps: int = 0
-    at: str | None = None
 
     def workflow(self, deserializing: bool) -> CaseWorkflow:
         return CaseWorkflow(
@@ -116,6 +133,7 @@ class _Run:
             self.process.subprocess_specs,
             self.process.decisions,
             self._act,
+            self._stage,
             deserializing=deserializing,
         )
 
@@ -124,96 +142,91 @@ class _Run:
         state.decode(stored, workflow)
         return workflow
 
-    def blame(self, task: Task | None = None) -> _Blame:
-        return _Blame(getattr(task.task_spec, "bpmn_id", None) if task else self.at)
-
-    def advance(self, workflow: CaseWorkflow, before: frozenset[UUID]) -> Step:
-        try:
-            workflow.do_engine_steps(self._will, self._did)
-        except ExecutionFailed:
-            raise
-        except Exception as error:
-            _Blame(self.at).__exit__(type(error), error, None)
-        tasks = list(self.waiting_for_people(workflow))
+    def advance(self, workflow: CaseWorkflow, before: frozenset[str]) -> Step:
+        self._run(workflow)
+        tasks = _waiting_for_people(workflow)
         for task in tasks:
-            if task.id not in before:
-                self._stage(str(task.task_spec.bpmn_id), task.data)
-        with self.blame():
-            finished = workflow.is_completed()
-            return Step(
-                state=state.encode(workflow),
-                tasks=tuple(self._open_task(task) for task in tasks),
-                timers=tuple(self._timers(workflow)),
-                effects=tuple(self.effects),
-                passed=tuple(self.passed),
-                finished=finished,
-                data=self._data(workflow, tasks),
-            )
+            if task.id.hex not in before:
+                with _blame(str(task.task_spec.bpmn_id)):
+                    self._stage(str(task.task_spec.bpmn_id), task.data)
+        finished = workflow.is_completed()
+        timers = _timers(workflow)
+        if not finished and not tasks and not timers:
+            raise ExecutionFailed(element=_stuck_at(workflow), reason="deadlock")
+        with _blame(None):
+            data = scope_data(workflow)
+            compact(workflow)
+            stored = state.encode(workflow)
+        return Step(
+            state=stored,
+            tasks=tuple(self._open_task(task) for task in tasks),
+            timers=tuple(
+                OpenTimer(task.id.hex, str(task.task_spec.bpmn_id), task.internal_data[VALUE])
+                for task in timers
+            ),
+            effects=tuple(self.effects),
+            passed=tuple(self.passed),
+            finished=finished,
+            data=data,
+        )
 
-    def waiting_for_people(self, workflow: CaseWorkflow) -> Iterator[Task]:
-        """The user and manual tasks that are open, subprocesses included."""
-        for each in (workflow, *workflow.subprocesses.values()):
-            for task in each.tasks.values():
-                if task.has_state(TaskState.READY) and task.task_spec.manual:
-                    yield task
-
-    def _will(self, task: Task) -> None:
-        self.steps += 1
-        self.at = getattr(task.task_spec, "bpmn_id", None) or self.at
-        if self.steps > MAX_STEPS:
-            raise ExecutionFailed(element=self.at, reason="too_many_steps")
+    def _run(self, workflow: CaseWorkflow) -> None:
+        at = self.passed[-1] if self.passed else None
+        for steps in range(1, MAX_STEPS + 2):
+            with _blame(at):
+                task = workflow.next_ready()
+            if task is None:
+                return
+            at = task.task_spec.bpmn_id or at
+            if steps > MAX_STEPS:
+                raise ExecutionFailed(element=at, reason="too_many_steps")
+            with _blame(at):
+                task.run()
+                self._did(task)
+                if steps % _COMPACT_EVERY == 0:
+                    compact(workflow)
 
     def _did(self, task: Task) -> None:
-        element = getattr(task.task_spec, "bpmn_id", None)
-        if element in self.process.elements:
-            self.passed.append(element)
-            self._stage(element, task.data)
+        element = self.process.elements.get(task.task_spec.bpmn_id)
+        if element is not None:
+            self.passed.append(element.id)
+            if element.kind not in _REACHED_BEFORE:
+                self._stage(element.id, task.data)
 
     def _stage(self, element: str, data: Mapping[str, Any]) -> None:
         stage = self.process.elements[element].properties.get("stage")
-        already = self.effects and self.effects[-1].action == "stage"
-        if stage and not (already and self.effects[-1].element == element):
-            self.effects.append(
-                Effect(element, "stage", {"stage": self._setting(stage, data)}, dict(data))
-            )
+        if stage:
+            with _blame(element):
+                reached = {"stage": _setting(stage, data)}
+            self.effects.append(Effect(element, "stage", reached, dict(data)))
 
     def _act(self, element: str, data: Mapping[str, Any]) -> None:
         node = self.process.elements[element]
         action = "letter.send" if node.kind == "sendTask" else node.properties.get("action")
-        if action:
+        if node.kind in _REACHED_BEFORE:
             # A stage that a letter or decision announces is reached before it goes out.
             self._stage(element, data)
-            self.effects.append(Effect(element, action, self._settings(node, data), dict(data)))
-
-    def _settings(self, node: Element, data: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._setting(value, data) for name, value in node.properties.items()}
-
-    def _setting(self, value: str, data: Mapping[str, Any]) -> Any:
-        return expressions.evaluate(value[1:], data) if value.startswith("=") else value
+        if action and node.kind in ("sendTask", "serviceTask"):
+            self.effects.append(Effect(element, action, _settings(node, data), dict(data)))
 
     def _open_task(self, task: Task) -> OpenTask:
         node = self.process.elements[str(task.task_spec.bpmn_id)]
-        with self.blame(task):
-            settings = self._settings(node, task.data)
-        return OpenTask(task.id.hex, node.id, settings, dict(task.data))
+        with _blame(node.id):
+            return OpenTask(task.id.hex, node.id, _settings(node, task.data), dict(task.data))
 
-    def _timers(self, workflow: CaseWorkflow) -> Iterator[OpenTimer]:
-        for task in workflow.event_manager.tasks.values():
-            value = task._get_internal_data(VALUE)
-            if task.has_state(TaskState.WAITING) and value is not None:
-                yield OpenTimer(task.id.hex, str(task.task_spec.bpmn_id), value)
 
-    def _data(self, workflow: CaseWorkflow, tasks: list[Task]) -> dict[str, Any]:
-        """What is known now: of all open paths together, or of the last task at the end."""
-        if not tasks:
-            last = workflow.last_task
-            newest = max(
-                (task for task in workflow.tasks.values() if task.has_state(TaskState.COMPLETED)),
-                key=lambda task: task.last_state_change,
-                default=last,
-            )
-            return dict((newest or workflow.task_tree).data)
-        data: dict[str, Any] = {}
-        for task in sorted(tasks, key=lambda task: task.last_state_change):
-            data |= task.data
-        return data
+def _settings(node: Element, data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _setting(value, data) for name, value in node.properties.items()}
+
+
+def _setting(value: str, data: Mapping[str, Any]) -> Any:
+    return EXPRESSIONS.evaluate(value[1:], data) if value.startswith("=") else value
+
+
+def _stuck_at(workflow: CaseWorkflow) -> str | None:
+    waiting = [
+        task.task_spec.bpmn_id
+        for task in _open(workflow)
+        if task.has_state(TaskState.WAITING) and task.task_spec.bpmn_id
+    ]
+    return str(waiting[0]) if waiting else None

@@ -1,25 +1,25 @@
-"""Our own kinds of flow node: actions, decisions, and timers that ask nobody for the time."""
+"""Our own kinds of flow node: actions, decisions, scripts, choices and subprocesses."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from SpiffWorkflow.bpmn.specs.defaults import ScriptTask
-from SpiffWorkflow.bpmn.specs.event_definitions.base import EventDefinition
+from SpiffWorkflow.bpmn.specs.defaults import CallActivity, ExclusiveGateway, SubWorkflowTask
 from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
+from SpiffWorkflow.task import Task
 
-from engine.bpmn import expressions
+from engine.bpmn.expressions import EXPRESSIONS
+from engine.bpmn.joins import go_on
+from engine.kernel.errors import ExecutionFailed
 
 if TYPE_CHECKING:
     from engine.bpmn.workflow import CaseWorkflow
-
-VALUE, FIRED = "timer_value", "event_fired"
 
 
 class ActionTask(BpmnSpecMixin):  # type: ignore[misc]
     """A service or send task: asks for an effect and goes on. An abstract task asks for nothing."""
 
-    def _run_hook(self, my_task: Any) -> bool:
+    def _run_hook(self, my_task: Task) -> bool:
         workflow: CaseWorkflow = my_task.workflow.top_workflow
         workflow.act(self.bpmn_id, my_task.data)
         return True
@@ -32,42 +32,53 @@ class DecisionTask(BpmnSpecMixin):  # type: ignore[misc]
         super().__init__(wf_spec, bpmn_id, **kwargs)
         self.decision = decision
 
-    def _run_hook(self, my_task: Any) -> bool:
+    def _run_hook(self, my_task: Task) -> bool:
         workflow: CaseWorkflow = my_task.workflow.top_workflow
         my_task.data[self.decision] = workflow.decide(self.decision, my_task.data)
         return True
 
 
-class SandboxedScript(ScriptTask):  # type: ignore[misc]
-    """A script task; the workflow's script environment is the sandbox."""
+class ScriptedTask(BpmnSpecMixin):  # type: ignore[misc]
+    """A script task, run in the sandbox."""
+
+    def __init__(self, wf_spec: Any, bpmn_id: str, script: str, **kwargs: Any) -> None:
+        super().__init__(wf_spec, bpmn_id, **kwargs)
+        self.script = script
+
+    def _run_hook(self, my_task: Task) -> bool:
+        my_task.data = EXPRESSIONS.run(self.script, my_task.data)
+        return True
 
 
-class ClockTimer(EventDefinition):  # type: ignore[misc]
-    """A timer that waits until it is told to fire. When that is, the engine works out.
+class Choice(ExclusiveGateway):  # type: ignore[misc]
+    """An exclusive gateway: the first flow, in the file's order, whose condition holds."""
 
-    `text` is the model's own, with an expression (``=…``) evaluated when the timer is reached.
-    """
+    def _run_hook(self, my_task: Task) -> bool:
+        chosen = self.default_task_spec
+        for condition, name in self.cond_task_specs:
+            if condition is not None and condition._matches(my_task):
+                chosen = name
+                break
+        if chosen is None:
+            raise ExecutionFailed(element=self.bpmn_id, reason="no_condition_met")
+        go_on(my_task, [self._wf_spec.task_specs[chosen]])
+        return True
 
-    def __init__(self, name: str, text: str, description: str | None = None) -> None:
-        super().__init__(name, description)
-        self.text = text
 
-    def catches(self, my_task: Any, event: Any) -> bool:
-        return False
+class _Scope:
+    """Tells that a subprocess is reached, for its public stage."""
 
-    def update_task(self, my_task: Any) -> None:
-        if my_task._get_internal_data(VALUE) is None:
-            text = self.text
-            if text.startswith("="):
-                text = str(expressions.evaluate(text[1:], my_task.data))
-            my_task._set_internal_data(**{VALUE: text})
+    bpmn_id: str
 
-    def reset(self, my_task: Any) -> None:
-        my_task.internal_data.pop(FIRED, None)
-        my_task.internal_data.pop(VALUE, None)
+    def start_workflow(self, my_task: Task) -> None:
+        workflow: CaseWorkflow = my_task.workflow.top_workflow
+        workflow.enter(self.bpmn_id, my_task.data)
+        super().start_workflow(my_task)  # type: ignore[misc]
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ClockTimer) and self.name == other.name
 
-    def __hash__(self) -> int:
-        return hash(self.name)
+class Subprocess(_Scope, SubWorkflowTask):  # type: ignore[misc]
+    """An embedded subprocess."""
+
+
+class CalledProcess(_Scope, CallActivity):  # type: ignore[misc]
+    """A call of another process of the package."""

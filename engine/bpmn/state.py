@@ -1,7 +1,8 @@
 """The stored form of a running process: only tasks and data, never the specification.
 
-``BSP1`` + CRC-32 (4 bytes, big-endian) + zstd(msgpack). A task's data is kept as its difference
-from its parent's. Data is plain msgpack, so that no key in it can name a class.
+Layout: ``BNS`` and the format's version (1 byte), CRC-32 of the rest (4 bytes, big-endian), then
+zstd(msgpack). A task's data is kept as its difference from its parent's. Data is plain msgpack, so
+that no key in it can name a class.
 """
 
 from __future__ import annotations
@@ -13,129 +14,127 @@ from uuid import UUID
 
 import msgpack
 import zstandard
-from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
-from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.bpmn.specs import FIRED, VALUE
-from engine.bpmn.workflow import CaseSubWorkflow
+from engine.bpmn.events import FIRED, VALUE
+from engine.bpmn.joins import ARRIVED
+from engine.bpmn.workflow import CaseSubWorkflow, CaseWorkflow
 from engine.kernel.errors import StateUnreadable
 
-MAGIC = b"BSP1"
-MAX_BYTES = 32_000_000
-_MISSING = object()
+MAGIC, VERSION = b"BNS", 1
+MAX_BYTES = 8_000_000
+_KEPT = (VALUE, FIRED, ARRIVED)
+_UNKNOWN = TaskState.PREDICTED_MASK | TaskState.FUTURE
 _local = threading.local()
 
 
-def encode(workflow: BpmnWorkflow) -> bytes:
-    """The state of `workflow`. Raises TypeError for data that is not plain."""
+class StateTooLarge(ValueError):
+    """The data of the case has outgrown what is stored."""
+
+
+def encode(workflow: CaseWorkflow) -> bytes:
+    """The state of `workflow`. Raises StateTooLarge, or TypeError for data that is not plain."""
     body = {
-        "main": _encode_one(workflow),
+        "ticks": workflow.ticks,
+        "main": _encode_scope(workflow),
         "subs": [
-            [task_id.bytes, subprocess.spec.name, _encode_one(subprocess)]
-            for task_id, subprocess in workflow.subprocesses.items()
+            [host.bytes, scope.spec.name, _encode_scope(scope)]
+            for host, scope in workflow.subprocesses.items()
         ],
     }
-    packed = _compressor().compress(msgpack.packb(body))
-    return MAGIC + zlib.crc32(packed).to_bytes(4, "big") + packed
+    raw = msgpack.packb(body)
+    if len(raw) > MAX_BYTES:
+        raise StateTooLarge(f"{len(raw)} bytes")
+    packed = _codec()[0].compress(raw)
+    return MAGIC + bytes([VERSION]) + zlib.crc32(packed).to_bytes(4, "big") + packed
 
 
-def decode(state: bytes, workflow: BpmnWorkflow) -> None:
+def decode(state: bytes, workflow: CaseWorkflow) -> None:
     """Fill the empty `workflow` with `state`. Raises StateUnreadable."""
-    if state[:4] != MAGIC or zlib.crc32(state[8:]) != int.from_bytes(state[4:8], "big"):
+    if len(state) < 9 or state[:4] != MAGIC + bytes([VERSION]):
+        raise StateUnreadable
+    if zlib.crc32(state[8:]) != int.from_bytes(state[4:8], "big"):
         raise StateUnreadable
     try:
-        packed = zstandard.ZstdDecompressor().decompress(state[8:], max_output_size=MAX_BYTES)
-        body = msgpack.unpackb(packed, strict_map_key=False)
-        _decode_one(workflow, body["main"])
-        subs = {UUID(bytes=row[0]): row for row in body["subs"]}
-        _attach(workflow, workflow, subs)
-    except (zstandard.ZstdError, ValueError, KeyError, TypeError, IndexError) as error:
+        raw = _codec()[1].decompress(state[8:], max_output_size=MAX_BYTES)
+        body = msgpack.unpackb(raw)
+        workflow.ticks = body["ticks"]
+        _decode_scope(workflow, body["main"])
+        for host, spec, scope in body["subs"]:
+            _attach(workflow, UUID(bytes=host), spec, scope)
+    except (zstandard.ZstdError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise StateUnreadable from error
 
 
-def _compressor() -> zstandard.ZstdCompressor:
-    if not hasattr(_local, "compressor"):
-        _local.compressor = zstandard.ZstdCompressor(level=1)
-    made: zstandard.ZstdCompressor = _local.compressor
+def _codec() -> tuple[zstandard.ZstdCompressor, zstandard.ZstdDecompressor]:
+    if not hasattr(_local, "codec"):
+        _local.codec = zstandard.ZstdCompressor(level=1), zstandard.ZstdDecompressor()
+    made: tuple[zstandard.ZstdCompressor, zstandard.ZstdDecompressor] = _local.codec
     return made
 
 
-def _encode_one(workflow: Any) -> dict[str, Any]:
+def _encode_scope(scope: Any) -> dict[str, Any]:
+    tasks = list(scope.tasks.values())
+    places = {task.id: place for place, task in enumerate(tasks)}
+    last = scope.last_task
     return {
-        "tasks": [_encode_task(task) for task in workflow.tasks.values()],
-        "root": workflow.task_tree.id.bytes,
-        "last": workflow.last_task.id.bytes if workflow.last_task is not None else None,
-        "success": workflow.success,
-        "completed": workflow.completed,
+        "tasks": [_encode_task(task, places) for task in tasks],
+        "last": places.get(last.id, -1) if last is not None else -1,
+        "success": scope.success,
+        "completed": scope.completed,
     }
 
 
-def _encode_task(task: Task) -> list[Any]:
+def _encode_task(task: Task, places: dict[UUID, int]) -> list[Any]:
     parent = task.parent
     before = parent.data if parent is not None else {}
-    predicted = task.has_state(TaskState.PREDICTED_MASK | TaskState.FUTURE)
-    changed = (
-        {}
-        if predicted
-        else {
-            key: value for key, value in task.data.items() if before.get(key, _MISSING) != value
-        }
-    )
-    gone = [] if predicted else [key for key in before if key not in task.data]
-    internal = {key: task.internal_data[key] for key in _KEPT if key in task.internal_data}
+    data = before if task.has_state(_UNKNOWN) else task.data
+    changed = {
+        key: value for key, value in data.items() if key not in before or before[key] != value
+    }
     return [
         task.id.bytes,
-        task._parent.bytes if parent is not None else None,
-        [child.bytes for child in task._children],
-        task.last_state_change,
+        places[parent.id] if parent is not None else -1,
         task.state,
         task.task_spec.name,
-        task.triggered,
-        internal,
+        {key: task.internal_data[key] for key in _KEPT if key in task.internal_data},
         changed,
-        gone,
-        predicted,
+        [key for key in before if key not in data],
     ]
 
 
-_KEPT = (VALUE, FIRED, "choice", "has_fired", "outstanding", "split_task")
-
-
-def _decode_one(workflow: Any, body: dict[str, Any]) -> None:
-    for row in body["tasks"]:
-        id_, parent, children, changed_at, state, name, triggered, internal = row[:8]
-        spec = workflow.spec.task_specs[name]
-        task = Task(workflow, spec, state=state, id=UUID(bytes=id_))
-        task._parent = UUID(bytes=parent) if parent is not None else None
-        task._children = [UUID(bytes=child) for child in children]
-        task.last_state_change = changed_at
-        task.triggered = triggered
+def _decode_scope(scope: Any, body: dict[str, Any]) -> None:
+    tasks: list[Task] = []
+    for id_, parent, state, name, internal, changed, gone in body["tasks"]:
+        task = Task(scope, scope.spec.task_specs[name], state=state, id=UUID(bytes=id_))
+        before: dict[str, Any] = {}
+        if parent >= 0:
+            task._parent = tasks[parent].id
+            tasks[parent]._children.append(task.id)
+            before = tasks[parent].data
         task.internal_data = internal
-        workflow.tasks[task.id] = task
-        changed, gone, predicted = row[8:]
-        if predicted:
-            task.data = {}
-        else:
-            before = task.parent.data if task._parent is not None else {}
-            task.data = {key: value for key, value in before.items() if key not in gone} | changed
-        if isinstance(spec, CatchingEvent) and task.has_state(TaskState.WAITING):
-            workflow.top_workflow.event_manager.add_task(task)
-    workflow.task_tree = workflow.tasks[UUID(bytes=body["root"])]
-    workflow.success, workflow.completed = body["success"], body["completed"]
-    if body["last"] is not None:
-        workflow.last_task = workflow.tasks.get(UUID(bytes=body["last"]))
+        if not task.has_state(_UNKNOWN):
+            task.data = {k: v for k, v in before.items() if k not in gone} | changed
+        tasks.append(task)
+    scope.task_tree = tasks[0]
+    scope.success, scope.completed = body["success"], body["completed"]
+    if body["last"] >= 0:
+        scope.last_task = tasks[body["last"]]
 
 
-def _attach(top: Any, workflow: Any, subs: dict[UUID, list[Any]]) -> None:
-    for task in list(workflow.tasks.values()):
-        row = subs.pop(task.id, None)
-        if row is None or not isinstance(task.task_spec, SubWorkflowTask):
-            continue
-        sub = CaseSubWorkflow(top.subprocess_specs[row[1]], task.id, top, deserializing=True)
-        _decode_one(sub, row[2])
-        top.subprocesses[task.id] = sub
-        sub.completed_event.connect(task.task_spec._on_subworkflow_completed, task)
-        _attach(top, sub, subs)
+def _attach(workflow: CaseWorkflow, host_id: UUID, spec: str, body: dict[str, Any]) -> None:
+    host = next(
+        scope.tasks[host_id]
+        for scope in (workflow, *workflow.subprocesses.values())
+        if host_id in scope.tasks
+    )
+    if not isinstance(host.task_spec, SubWorkflowTask) or host.task_spec.spec != spec:
+        raise ValueError(spec)
+    scope = CaseSubWorkflow(
+        workflow.subprocess_specs[spec], host.id, workflow, deserializing=True
+    )
+    _decode_scope(scope, body)
+    workflow.subprocesses[host.id] = scope
+    scope.completed_event.connect(host.task_spec._on_subworkflow_completed, host)

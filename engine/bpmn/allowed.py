@@ -1,0 +1,169 @@
+"""Which parts of Python a designer may write, found out at publish from the syntax tree alone.
+
+A refusal is told as the fragment of source that is not allowed, so that it needs no translation.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+
+MAX_EXPRESSION = 2_000
+MAX_SCRIPT = 20_000
+MAX_NODES = 4_000
+MAX_DEPTH = 40
+
+FUNCTIONS = frozenset(
+    {"len", "str", "int", "float", "round", "min", "max", "sum", "any", "all", "sorted", "abs"}
+)
+METHODS = frozenset(
+    {"lower", "upper", "strip", "startswith", "endswith", "get", "split", "join", "replace"}
+)
+SCRIPT_FUNCTIONS = FUNCTIONS | {"range", "enumerate", "list", "dict", "bool", "reversed", "zip"}
+SCRIPT_METHODS = METHODS | {"append", "extend", "items", "keys", "values", "setdefault", "pop"}
+
+# What the interpreter of this package works out itself: no call, and nothing that multiplies.
+SIMPLE = (
+    ast.Expression,
+    ast.Constant,
+    ast.Name,
+    ast.Load,
+    ast.Attribute,
+    ast.Subscript,
+    ast.BoolOp,
+    ast.boolop,
+    ast.UnaryOp,
+    ast.Not,
+    ast.USub,
+    ast.BinOp,
+    ast.Add,
+    ast.Sub,
+    ast.Compare,
+    ast.cmpop,
+    ast.IfExp,
+    ast.List,
+    ast.Tuple,
+    ast.Dict,
+)
+EXPRESSION = (*SIMPLE, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Slice, ast.Call)
+SCRIPT = (
+    *EXPRESSION,
+    ast.Module,
+    ast.Expr,
+    ast.Assign,
+    ast.AugAssign,
+    ast.Store,
+    ast.If,
+    ast.For,
+    ast.While,
+    ast.Break,
+    ast.Continue,
+    ast.Pass,
+    ast.ListComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+    ast.comprehension,
+)
+
+
+class Refused(ValueError):
+    """`str()` is the fragment of source that is not allowed."""
+
+
+@lru_cache(maxsize=4096)
+def read_expression(source: str) -> ast.Expression:
+    """The checked tree of an expression; do not change it. Raises Refused."""
+    text = source.strip()
+    if not text or len(text) > MAX_EXPRESSION:
+        raise Refused(text[:40])
+    tree = _parse(text, "eval")
+    assert isinstance(tree, ast.Expression)  # noqa: S101
+    _check(tree, EXPRESSION, FUNCTIONS, METHODS)
+    return tree
+
+
+@lru_cache(maxsize=512)
+def read_script(source: str) -> ast.Module:
+    """The checked tree of a script; do not change it. Raises Refused."""
+    if not source.strip() or len(source) > MAX_SCRIPT:
+        raise Refused(source.strip()[:40])
+    tree = _parse(source, "exec")
+    assert isinstance(tree, ast.Module)  # noqa: S101
+    _check(tree, SCRIPT, SCRIPT_FUNCTIONS, SCRIPT_METHODS)
+    return tree
+
+
+def is_simple(tree: ast.AST) -> bool:
+    """Whether the expression calls and multiplies nothing."""
+    return all(isinstance(node, SIMPLE) for node in ast.walk(tree))
+
+
+def _parse(source: str, mode: str) -> ast.AST:
+    try:
+        return ast.parse(source, mode=mode)
+    except SyntaxError as error:
+        where = (error.text or source).strip()[:60]
+        line = f"{error.lineno}: " if mode == "exec" and error.lineno else ""
+        raise Refused(f"{line}{where}") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise Refused(source.strip()[:60]) from error
+
+
+def _check(
+    tree: ast.AST, allowed: tuple[type, ...], functions: frozenset[str], methods: frozenset[str]
+) -> None:
+    called: set[int] = set()
+    pending = [(tree, 0)]
+    count = 0
+    while pending:
+        node, depth = pending.pop()
+        count += 1
+        if count > MAX_NODES or depth > MAX_DEPTH:
+            raise Refused("…" if count > MAX_NODES else _fragment(node))
+        if not isinstance(node, allowed):
+            raise Refused(_fragment(node))
+        if isinstance(node, ast.Call):
+            called.add(id(node.func))
+            _check_call(node, functions, methods)
+        elif isinstance(node, ast.Name | ast.Attribute):
+            _check_name(node)
+        elif isinstance(node, ast.Constant):
+            _check_constant(node)
+        elif isinstance(node, ast.Dict) and None in node.keys:
+            raise Refused(_fragment(node))
+        elif isinstance(node, ast.comprehension) and node.is_async:
+            raise Refused("async")
+        pending += [(child, depth + 1) for child in ast.iter_child_nodes(node)]
+
+
+def _check_call(node: ast.Call, functions: frozenset[str], methods: frozenset[str]) -> None:
+    function = node.func
+    known = (isinstance(function, ast.Name) and function.id in functions) or (
+        isinstance(function, ast.Attribute) and function.attr in methods
+    )
+    if not known or node.keywords:
+        raise Refused(f"{_fragment(function)}()")
+
+
+def _check_name(node: ast.Name | ast.Attribute) -> None:
+    name = node.id if isinstance(node, ast.Name) else node.attr
+    if name.startswith("_"):
+        raise Refused(name)
+
+
+def _check_constant(node: ast.Constant) -> None:
+    value = node.value
+    plain = value is None or type(value) in (str, bool, int, float)
+    if not plain or (type(value) is int and abs(value) >= 2**63):
+        raise Refused(_fragment(node))
+
+
+def _fragment(node: ast.AST) -> str:
+    kind = type(node).__name__.lower()
+    try:
+        text = ast.unparse(node)
+    except (RecursionError, ValueError, AttributeError):
+        text = ""
+    line = getattr(node, "lineno", None)
+    text = " ".join(text.split())[:60] or kind
+    return text if line in (None, 1) else f"{line}: {text}"
