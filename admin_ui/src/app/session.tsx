@@ -25,13 +25,12 @@ export function useSession() {
     async signIn(user_name: string, password: string): Promise<Me> {
       const me = await take(api.POST("/api/v1/session", { body: { user_name, password } }));
       rememberToken(me.csrf_token);
-      queries.clear();
+      chooseLocale(me.locale as Locale);
       queries.setQueryData(KEY, me);
       return me;
     },
     async signOut(): Promise<void> {
       await take(api.DELETE("/api/v1/session"));
-      queries.clear();
       window.location.assign("/staff/");
     },
     async setLocale(locale: Locale, me?: Me): Promise<void> {
