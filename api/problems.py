@@ -67,7 +67,7 @@ class _Known(dict[str, Any]):
         return ""
 
 
-def say(locale: str, key: str, **params: Any) -> str:
+def say(locale: str, key: str, /, **params: Any) -> str:
     """The sentence `key` in `locale`; the key itself when it is missing, which tests refuse."""
     return texts(locale if locale in LOCALES else LOCALES[0]).get(key, key).format_map(
         _Known(params)

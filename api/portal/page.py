@@ -30,7 +30,7 @@ def texts(locale: str) -> dict[str, str]:
     return catalogue
 
 
-def say(locale: str, key: str, **params: Any) -> str:
+def say(locale: str, key: str, /, **params: Any) -> str:
     """The catalogue's sentence `key`."""
     return texts(locale)[key].format(**params)
 

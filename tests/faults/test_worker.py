@@ -1,0 +1,111 @@
+"""Embedded and distributed: the same jobs run; a lost wake-up only costs a few seconds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from api.demo.office import open_office
+from api.migrations import migrate
+from api.settings import read_settings
+from api.wiring import Application, wire
+from api.worker.embedded import EmbeddedWorker
+from api.worker.waker import CeleryWaker, waker_for
+from engine.store.tables import Letter
+from tests.support.play import filed
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 25
+
+
+def eventually(true: Callable[[], bool]) -> bool:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def all_sent(wired: Application) -> bool:
+    with wired.uow.read() as session:
+        states = list(session.scalars(select(Letter.state)))
+    return bool(states) and set(states) == {"sent"}
+
+
+def opened(environment: dict[str, str]) -> Application:
+    wired = wire(read_settings(environment))
+    migrate(wired.engine)
+    open_office(wired)
+    return wired
+
+
+def test_the_embedded_worker_sends_letters_and_stops_cleanly(tmp_path: Path) -> None:
+    wired = opened({"BANSHI_DATA_DIR": str(tmp_path), "BANSHI_DEMO": "1"})
+    before = threading.active_count()
+    try:
+        for _ in range(2):
+            worker = EmbeddedWorker(wired.run_due)
+            awake = wired.with_waker(worker.waker)
+            worker.start()
+            try:
+                filed(awake)
+                assert eventually(lambda: all_sent(wired))
+            finally:
+                worker.stop()
+        assert threading.active_count() == before
+    finally:
+        wired.close()
+
+
+def test_celery_over_redis_runs_the_same_jobs(mariadb_url: str, redis_url: str, tmp_path: Path) -> None:
+    environment = {
+        "BANSHI_DATA_DIR": str(tmp_path),
+        "BANSHI_DATABASE_URL": f"sqlite:///{tmp_path / 'shared.db'}",
+        "BANSHI_REDIS_URL": redis_url,
+        "BANSHI_DEMO": "1",
+    }
+    wired = opened(environment)
+    env = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", "from api.cli import main; main()", "worker"]
+    worker = subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert isinstance(wired.ports.waker, CeleryWaker)
+        filed(wired)
+        assert eventually(lambda: all_sent(wired))
+    finally:
+        worker.terminate()
+        worker.wait(timeout=20)
+        wired.close()
+
+
+def test_an_unreachable_redis_keeps_nobody_from_filing(tmp_path: Path) -> None:
+    settings = read_settings(
+        {"BANSHI_DATA_DIR": str(tmp_path), "BANSHI_REDIS_URL": "redis://127.0.0.1:1/0"}
+    )
+    wired = wire(settings)
+    try:
+        migrate(wired.engine)
+        open_office(wired)
+        assert filed(wired).reference
+        # What Redis did not hear of, the sweep finds.
+        assert wired.run_due() >= 1
+        assert all_sent(wired)
+    finally:
+        wired.close()
+
+
+@pytest.mark.parametrize("url", [None, "redis://127.0.0.1:1/0"])
+def test_waking_never_raises(tmp_path: Path, url: str | None) -> None:
+    environment = {"BANSHI_DATA_DIR": str(tmp_path)} | ({"BANSHI_REDIS_URL": url} if url else {})
+    waker_for(read_settings(environment)).wake(["letter", "mail", "letter"])
