@@ -21,7 +21,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from api.demo.office import PACKAGES, open_office, package_files
-from api.demo.player import Played, Player
+from api.demo.player import Played, PlayedStep, Player
 from api.demo.scenario import Scenario, read_scenario
 from api.doctor import examine
 from api.migrations import migrate as migrate_database
@@ -32,9 +32,11 @@ from api.worker.embedded import EmbeddedWorker
 from api.worker.waker import ThreadWaker
 from engine.domain.access import SYSTEM
 from engine.domain.locales import nearest_locale
+from engine.domain.passwords import LONGEST, SHORTEST, hash_password
 from engine.kernel.clock import SettableClock
 from engine.kernel.errors import EngineError, PackageRefused
 from engine.usecases.definition import unpack
+from engine.usecases.people import AddUser, add_user
 from engine.usecases.publish import PublishPackage
 from engine.usecases.publish import publish as publish_package
 
@@ -189,9 +191,7 @@ def demo(
 ) -> None:
     """Play three sample cases from filing to closure on a throw-away database."""
     folder = Path(tempfile.mkdtemp(prefix="banshi-demo-"))
-    settings = replace(
-        read_settings({"BANSHI_DATA_DIR": str(folder)}), demo=True, data_dir=folder
-    )
+    settings = replace(read_settings({"BANSHI_DATA_DIR": str(folder)}), demo=True, data_dir=folder)
     clock = SettableClock(datetime(2026, 1, 5, tzinfo=UTC))
     wired = wire(settings, clock, ThreadWaker())
     try:
@@ -211,31 +211,24 @@ def demo(
         raise typer.Exit(1)
 
 
-def _play_all(
-    wired: Application, clock: SettableClock, locale: str, quiet: bool
-) -> list[Played]:
+def _play_all(wired: Application, clock: SettableClock, locale: str, quiet: bool) -> list[Played]:
     scenarios = demo_scenarios()
     player = Player(wired, clock, locale)
     with Progress(console=console, disable=quiet) as progress:
         bar = progress.add_task("cases", total=sum(1 + len(each.steps) for each in scenarios))
+
+        def watch(step: PlayedStep) -> None:
+            progress.advance(bar)
+            if not quiet:
+                letters = f"  ✉ {', '.join(step.letters)}" if step.letters else ""
+                at = wired.ports.calendar.local_date(step.at)
+                progress.console.print(f"{at}  {step.label}  {step.by}{letters}")
+
         played = []
         for scenario in scenarios:
             if not quiet:
                 progress.console.rule(scenario.title[locale])
-            played.append(
-                player.play(
-                    scenario,
-                    lambda step: (
-                        progress.advance(bar),
-                        quiet
-                        or progress.console.print(
-                            f"{step.at:%Y-%m-%d %H:%M}  {step.label}  {step.by}"
-                            + (f"  ✉ {', '.join(step.letters)}" if step.letters else "")
-                        ),
-                    )
-                    and None,
-                )
-            )
+            played.append(player.play(scenario, watch))
     return played
 
 
@@ -252,6 +245,27 @@ def _show(played: list[Played]) -> None:
             each.state if each.problem is None else f"[red]{each.problem}[/red]",
         )
     console.print(table)
+
+
+@app.command()
+def administrator(
+    user_name: Annotated[str, typer.Argument(help="The sign-in name to make.")],
+) -> None:
+    """Add an administrator; the password is asked for and not shown."""
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    if not SHORTEST <= len(password) <= LONGEST:
+        console.print(f"[red]Use {SHORTEST} to {LONGEST} characters.[/red]")
+        raise typer.Exit(1)
+    hashed = hash_password(password)
+    command = AddUser(SYSTEM, user_name, user_name, hashed, ("administrator",))
+    with _product() as wired:
+        migrate_database(wired.engine)
+        try:
+            wired.uow.run(add_user, command)
+        except EngineError as error:
+            console.print(f"[red]{say('en', f'problem.{error.code}', **error.params)}[/red]")
+            raise typer.Exit(1) from error
+    console.print(f"{user_name} can sign in at /staff/.")
 
 
 @app.command()

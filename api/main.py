@@ -15,7 +15,8 @@ from starlette.middleware.base import BaseHTTPMiddleware
 
 from api import problems
 from api.access import Visitor
-from api.portal import error_page, router as portal
+from api.portal import error_page
+from api.portal import router as portal
 from api.rest.routes import router as rest
 from api.staff_files import staff_interface
 from api.wiring import Application
@@ -97,5 +98,3 @@ def _health(request: Request) -> Response:
     except EngineError:
         return JSONResponse({"status": "database unavailable"}, 503)
     return JSONResponse({"status": "ok"})
-
-

@@ -69,8 +69,8 @@ class _Known(dict[str, Any]):
 
 def say(locale: str, key: str, /, **params: Any) -> str:
     """The sentence `key` in `locale`; the key itself when it is missing, which tests refuse."""
-    return texts(locale if locale in LOCALES else LOCALES[0]).get(key, key).format_map(
-        _Known(params)
+    return (
+        texts(locale if locale in LOCALES else LOCALES[0]).get(key, key).format_map(_Known(params))
     )
 
 

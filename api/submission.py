@@ -11,6 +11,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from api.access import check_csrf
 from api.wiring import Application
 from engine.domain.access import Actor
 from engine.domain.ports import Form
@@ -21,15 +22,17 @@ MAX_FIELDS = 500
 MAX_FILES = 20
 
 
-async def read_pairs(
-    request: Request, wired: Application, actor: Actor
-) -> list[tuple[str, str]]:
+async def read_pairs(request: Request, wired: Application, actor: Actor) -> list[tuple[str, str]]:
     """The submitted fields as name and text; an uploaded file as its new document's id.
 
     Raises DocumentRefused for a file that cannot be accepted.
     """
     pairs = []
     async with request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES) as submitted:
+        if not request.url.path.startswith("/api/"):
+            # Before anything is kept; the interface under /api sends its token as a header.
+            token = submitted.get("csrf")
+            check_csrf(request, token if isinstance(token, str) else None)
         for name, value in submitted.multi_items():
             if isinstance(value, UploadFile):
                 if not value.filename:

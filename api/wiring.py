@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from typing import Any, Iterator
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -22,7 +22,7 @@ from engine.kernel.clock import Clock, SystemClock
 from engine.store.uow import UnitOfWork, open_engine
 from engine.usecases.job_runner import run_due
 from forms import FormLibrary, JailedLetters
-from recommender import NextServices, Model, prior_model
+from recommender import Model, NextServices, prior_model
 
 
 class StoredModels:
@@ -92,7 +92,12 @@ def wire(settings: Settings, clock: Clock | None = None, waker: Waker | None = N
     )
     # Each hash takes 19 MB and 40 ms of a core: two at a time keep the pages quick.
     return Application(
-        settings, engine, ports, UnitOfWork(engine, ports), forms, letters,
+        settings,
+        engine,
+        ports,
+        UnitOfWork(engine, ports),
+        forms,
+        letters,
         threading.BoundedSemaphore(2),
     )
 

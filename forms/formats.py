@@ -50,9 +50,7 @@ def is_id_number(text: str, today: date | None = None) -> bool:
 
 def id_number_check(first17: str) -> str:
     """The check character of an identity number (ISO 7064, MOD 11-2)."""
-    total = sum(
-        int(digit) * weight for digit, weight in zip(first17, _ID_WEIGHTS, strict=True)
-    )
+    total = sum(int(digit) * weight for digit, weight in zip(first17, _ID_WEIGHTS, strict=True))
     return _ID_CHECKS[total % 11]
 
 

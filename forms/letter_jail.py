@@ -36,9 +36,7 @@ def long_date(value: Any, locale: str) -> str:
         return ""
     if locale == "zh-CN":
         return f"{value.year}年{value.month}月{value.day}日"
-    months = (
-        "January February March April May June July August September October November December"
-    )
+    months = "January February March April May June July August September October November December"
     return f"{value.day} {months.split()[value.month - 1]} {value.year}"
 
 

@@ -35,7 +35,7 @@ class LetterFailed(EngineError):
 
 
 class JailedLetters:
-    """Satisfies `engine.domain.ports.Letters` with one warm process, replaced when it misbehaves."""
+    """Satisfies `engine.domain.ports.Letters` with a warm process, replaced when it fails."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -212,7 +212,7 @@ class _Context:
     def _date_parts(self, field: Field, answer: Any) -> list[dict[str, str]]:
         if field.kind is not Kind.DATE:
             return []
-        pieces = (str(answer or "").split("-") + ["", "", ""])[:3]
+        pieces = [*str(answer or "").split("-"), "", "", ""][:3]
         return [
             {"name": f"{field.name}-{part}", "label": self.say(part), "value": piece.lstrip("0")}
             for part, piece in zip(DATE_PARTS, pieces, strict=True)

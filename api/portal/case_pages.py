@@ -12,17 +12,18 @@ from api.access import application, check_csrf, require_citizen
 from api.portal.page import go_to, page
 from api.problems import say as say_problem
 from api.rest.case_view import clock_sentence
-from api.rest.cases import get_document
+from api.rest.cases import download
 from api.submission import newest_files, read_pairs
 from engine.domain.access import Actor
-from engine.kernel.errors import AnswersInvalid, DocumentRefused, TaskNotOpen
+from engine.kernel.errors import AnswersInvalid, DocumentRefused, NotFound, TaskNotOpen
 from engine.store.queries import citizen as queries
+from engine.store.queries.case_record import CaseRecord, case_record, visible_document
 from engine.store.queries.people import departments
-from engine.store.tables import CaseState, Task
+from engine.store.tables import CaseState, Document, Task
 from engine.usecases.complete import CompleteTask, complete
-from engine.usecases.correct import CorrectAnswers, correct
+from engine.usecases.correct import CorrectAnswers, correct, with_dependents
 from engine.usecases.definition import Definition, definition
-from engine.usecases.documents import document_ids
+from engine.usecases.documents import document_ids, released_documents
 from engine.usecases.withdraw import WithdrawCase, withdraw
 from forms import (
     answer_rows,
@@ -49,7 +50,11 @@ def my_cases(request: Request, actor: Citizen) -> Response:
             for case in cases
         }
     return page(
-        request, "cases.html.j2", cases=cases, stages=stages, services=wired.ports.catalogue.services
+        request,
+        "cases.html.j2",
+        cases=cases,
+        stages=stages,
+        services=wired.ports.catalogue.services,
     )
 
 
@@ -101,7 +106,7 @@ def status(request: Request, actor: Citizen, reference: str) -> Response:
         outcome=outcome[locale] if outcome else None,
         letters=[row for row in record.letters if row.to_applicant and row.state == "sent"],
         answers=answer_rows(form, answers, locale, files=files),
-        documents=record.documents,
+        documents=_for_applicant(record, made),
         ledger=[
             (say_problem(locale, f"clock.{row.clock}"), row.at, clock_sentence(row, locale))
             for row in record.entries
@@ -117,6 +122,13 @@ def status(request: Request, actor: Citizen, reference: str) -> Response:
         rating=record.rating,
         may_withdraw=case.state == "open" and case.decided_at is None,
     )
+
+
+def _for_applicant(record: CaseRecord, made: Definition) -> list[Document]:
+    """What the applicant sent, and once it is decided what staff marked as being for them."""
+    released = released_documents(made.forms, record.tasks) if record.case.decided_at else set()
+    mine = record.case.applicant_id
+    return [row for row in record.documents if row.owner_id == mine or row.id in released]
 
 
 @router.get("/cases/{reference}/withdraw")
@@ -167,7 +179,7 @@ def _task_page(
         answers = given if given is not None else dict(data.get(task.corrects or "", {}))
         ids = [document for _, document in document_ids(form, answers)]
         files = queries.file_names(session, ids, actor.user_id)
-    only = task.flagged or None
+    only = with_dependents(form, task.flagged) or None
     wrong = bool(errors or refused)
     return page(
         request,
@@ -196,9 +208,7 @@ def _note(made: Definition, task: Task, data: dict[str, Any]) -> str | None:
 
 
 @router.post("/cases/{reference}/tasks/{task_id}")
-async def answer_task(
-    request: Request, actor: Citizen, reference: str, task_id: str
-) -> Response:
+async def answer_task(request: Request, actor: Citizen, reference: str, task_id: str) -> Response:
     """Hand my answer to the office."""
     wired = application(request)
     with wired.uow.read() as session:
@@ -214,7 +224,6 @@ async def answer_task(
         refused = say_problem(request.state.locale, key, **error.params)
         submitted = await request.form()
         pairs = [(name, value) for name, value in submitted.multi_items() if isinstance(value, str)]
-    check_csrf(request, dict(pairs).get("csrf"))
     answers = read_submission(form, newest_files(form, pairs))
     shown = {k: v for k, v in earlier.items() if k not in (task.flagged or earlier)} | answers
     if refused:
@@ -240,7 +249,13 @@ def letter(request: Request, actor: Citizen, letter_id: str) -> Response:
 
 @router.get("/documents/{document_id}")
 def document(request: Request, actor: Citizen, document_id: str) -> Response:
-    """A file of my own case, as a download."""
-    return get_document(request, document_id, actor)
-
-
+    """A file of my own, or one the office released to me, as a download."""
+    wired = application(request)
+    with wired.uow.read() as session:
+        row = visible_document(session, actor, document_id)
+        if row.case_id is not None:
+            record = case_record(session, actor, row.case_id)
+            made = definition(session, record.case.package_version_id, wired.ports)
+            if row.id not in {each.id for each in _for_applicant(record, made)}:
+                raise NotFound(what="document")
+    return download(wired, row)

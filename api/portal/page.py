@@ -17,9 +17,20 @@ from api import problems
 from api.access import application, csrf_token
 from engine.domain.lifecycle import STAGES
 
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 @lru_cache
@@ -53,9 +64,7 @@ def _environment() -> Environment:
     )
 
 
-def page(
-    request: Request, template: str, status: int = 200, **context: Any
-) -> HTMLResponse:
+def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """The page `template` in the visitor's language."""
     wired, locale = application(request), request.state.locale
     calendar = wired.ports.calendar
@@ -70,18 +79,22 @@ def page(
     def moment(value: datetime) -> str:
         return f"{day(value)} {value.astimezone(calendar.zone):%H:%M}"
 
-    html = _environment().get_template(template).render(
-        say=partial(say, locale),
-        locale=locale,
-        actor=request.state.actor,
-        csrf=csrf_token(request),
-        office=wired.ports.office,
-        demo=wired.settings.demo,
-        here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
-        day=day,
-        moment=moment,
-        stage_keys=STAGES,
-        **{"has_errors": False, **context},
+    html = (
+        _environment()
+        .get_template(template)
+        .render(
+            say=partial(say, locale),
+            locale=locale,
+            actor=request.state.actor,
+            csrf=csrf_token(request),
+            office=wired.ports.office,
+            demo=wired.settings.demo,
+            here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            day=day,
+            moment=moment,
+            stage_keys=STAGES,
+            **{"has_errors": False, **context},
+        )
     )
     return HTMLResponse(html, status)
 
@@ -98,9 +111,7 @@ def safe_path(path: str | None) -> str:
     return path
 
 
-def error_page(
-    request: Request, status: int, code: str, params: Mapping[str, Any]
-) -> Response:
+def error_page(request: Request, status: int, code: str, params: Mapping[str, Any]) -> Response:
     """What went wrong, in words, with a way on; signing in first where that is what is missing."""
     if code == "sign_in_required" and request.method == "GET":
         return go_to(f"/sign-in?next={request.url.path}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
@@ -32,7 +32,7 @@ def sign_in_page(request: Request, actor: Visitor, next: str = "/") -> Response:
     return page(request, "sign_in.html.j2", **_sign_in_context(request, next))
 
 
-def _sign_in_context(request: Request, next_: str) -> dict[str, object]:
+def _sign_in_context(request: Request, next_: str) -> dict[str, Any]:
     demo = application(request).settings.demo
     return {
         "next": safe_path(next_),
@@ -55,9 +55,7 @@ def sign_in(
     check_csrf(request, csrf)
     address = request.client.host if request.client else ""
     try:
-        secret, _, who = access.sign_in(
-            application(request), user_name.strip(), password, address
-        )
+        secret, _, who = access.sign_in(application(request), user_name.strip(), password, address)
     except (SignInRefused, TooManyAttempts) as error:
         sentence = say_problem(request.state.locale, f"problem.{error.code}", **error.params)
         context = _sign_in_context(request, next) | {"user_name": user_name, "problem": sentence}
@@ -121,9 +119,7 @@ def register(
             taken = say_problem(locale, "problem.user_name_taken", **error.params)
             errors = {"user_name": taken}
         else:
-            secret, _ = wired.uow.run(
-                people_cases.open_session, people_cases.OpenSession(user.id)
-            )
+            secret, _ = wired.uow.run(people_cases.open_session, people_cases.OpenSession(user.id))
             response = go_to(safe_path(next))
             access.set_cookie(response, request, access.COOKIE, secret)
             return response
@@ -166,7 +162,7 @@ def track(
     check_csrf(request, csrf)
     wired, locale = application(request), request.state.locale
     subjects = (f"track:{request.client.host if request.client else ''}",)
-    context: dict[str, object] = {"reference": reference, "phone": phone, "tried": True}
+    context: dict[str, Any] = {"reference": reference, "phone": phone, "tried": True}
     with wired.uow.read() as session:
         wait = people_cases.blocked_for(session, subjects, wired.ports.clock.now())
         case = None if wait else tracked_case(session, reference, phone)

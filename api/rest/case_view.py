@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import Request
@@ -81,7 +82,7 @@ class _View:
         )
 
     def stages(self) -> Iterator[shapes.StageView]:
-        at = STAGES.index(self.record.case.stage)  # type: ignore[arg-type]
+        at = STAGES.index(self.record.case.stage)
         ended = self.record.case.state != "open"
         for number, key in enumerate(STAGES):
             state: Literal["done", "current", "ahead"] = "ahead"
@@ -114,7 +115,7 @@ class _View:
             verb=entry.verb,
             at=entry.at,
             text=text,
-            new_due=calendar.local_date(shapes.datetime.fromisoformat(due)) if due else None,
+            new_due=calendar.local_date(datetime.fromisoformat(due)) if due else None,
         )
 
     def task(self, task: Task) -> shapes.CaseTask:

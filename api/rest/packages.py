@@ -26,9 +26,7 @@ _FOLDERS = {".json": "forms/", ".j2": "letters/"}
 
 
 @router.get("", operation_id="list_packages", response_model=PackageList)
-def list_packages(
-    request: Request, actor: Annotated[Actor, Depends(require_staff)]
-) -> PackageList:
+def list_packages(request: Request, actor: Annotated[Actor, Depends(require_staff)]) -> PackageList:
     wired, locale = application(request), request.state.locale
     with wired.uow.read() as session:
         return PackageList(
@@ -118,15 +116,11 @@ def get_package_archive(
     return Response(
         archive,
         media_type="application/zip",
-        headers={
-            "Content-Disposition": f'attachment; filename="{row.key}-{row.version}.zip"'
-        },
+        headers={"Content-Disposition": f'attachment; filename="{row.key}-{row.version}.zip"'},
     )
 
 
-def diagram_of(
-    session: ReadSession, wired: Application, version_id: str, locale: str
-) -> Diagram:
+def diagram_of(session: ReadSession, wired: Application, version_id: str, locale: str) -> Diagram:
     """The main diagram of a version with its labels. Raises NotFound."""
     made = definition(session, version_id, wired.ports)
     _, archive = queries.archive(session, version_id)

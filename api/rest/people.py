@@ -61,9 +61,7 @@ def create_user(request: Request, actor: Administrator, body: NewUser) -> UserVi
 
 
 @router.patch("/users/{user_id}", operation_id="change_user", response_model=UserView)
-def patch_user(
-    request: Request, actor: Administrator, user_id: str, body: UserChange
-) -> UserView:
+def patch_user(request: Request, actor: Administrator, user_id: str, body: UserChange) -> UserView:
     command = ChangeUser(
         actor=actor,
         user_id=user_id,

@@ -18,9 +18,7 @@ SOON = 3
 
 
 @router.get("/sla", operation_id="get_sla", response_model=SlaFigures)
-def get_sla(
-    request: Request, actor: Annotated[Actor, Depends(require_performance)]
-) -> SlaFigures:
+def get_sla(request: Request, actor: Annotated[Actor, Depends(require_performance)]) -> SlaFigures:
     wired = application(request)
     now, calendar = wired.ports.clock.now(), wired.ports.calendar
     soon = calendar.end_of(calendar.add_working_days(calendar.local_date(now), SOON))

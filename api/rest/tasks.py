@@ -163,7 +163,7 @@ def _answer(request: Request, actor: Actor, task_id: str) -> TaskRow:
 def _row(
     words: Words,
     actor: Actor,
-    row: Row[tuple[Task, Case, str, str | None]],
+    row: Row[Task, Case, str, str | None],
     flags: dict[str, set[str]],
 ) -> TaskRow:
     task, case, applicant, assignee = row

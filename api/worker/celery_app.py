@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
-from kombu import Queue
+from kombu.entity import Queue
 
 WAKE = "banshi.run_due"
 SWEEP_SECONDS = 5.0
@@ -36,7 +36,7 @@ def make_celery(redis_url: str | None, run_due: Callable[[], int] | None = None)
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         broker_transport_options={"socket_timeout": 3, "socket_connect_timeout": 2},
-        task_queues=[Queue(name) for name in queue_names()],
+        task_queues=[Queue(name) for name in queue_names()],  # type: ignore[no-untyped-call]
         task_default_queue="timers",
         task_create_missing_queues=False,
         beat_schedule={

@@ -46,9 +46,12 @@ def read_process(
     if any(finding.severity == "error" for finding in findings):
         return None, findings
     try:
-        return _parse(roots, process_id, checked, decisions), findings
+        made: Process = _parse(roots, process_id, checked, decisions)
+        return made, findings
     except (ValidationException, RecursionError) as error:
-        file = next(name for name, process in processes_in(roots) if process.get("id") == process_id)
+        file = next(
+            name for name, process in processes_in(roots) if process.get("id") == process_id
+        )
         findings.append(
             Finding(
                 "diagram_refused",

@@ -161,9 +161,7 @@ def _check_scope(
                     _check_known(checked, file, child, _IN_NODES)
 
 
-def _check_known(
-    checked: Checked, file: str, child: etree._Element, known: Iterable[str]
-) -> None:
+def _check_known(checked: Checked, file: str, child: etree._Element, known: Iterable[str]) -> None:
     if local_name(child) not in known:
         named = child if child.get("id") else child.getparent()
         checked.wrong(

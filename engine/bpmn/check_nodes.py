@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lxml import etree
 
@@ -67,7 +68,7 @@ class NodeCheck:
                     self._unsupported(scope, node, definitions(node)[0])
         self._calls()
 
-    def wrong(self, code: str, scope: Scope, node: etree._Element, **params: object) -> None:
+    def wrong(self, code: str, scope: Scope, node: etree._Element, **params: Any) -> None:
         self.checked.wrong(code, scope.file, node, **params)
 
     def _unsupported(self, scope: Scope, node: etree._Element, kind: str) -> None:
@@ -147,9 +148,7 @@ class NodeCheck:
     def boundary(self, scope: Scope, node: etree._Element) -> None:
         host = scope.node(node.get("attachedToRef"))
         if host is None:
-            self.wrong(
-                "reference_unknown", scope, node, reference=node.get("attachedToRef") or ""
-            )
+            self.wrong("reference_unknown", scope, node, reference=node.get("attachedToRef") or "")
             return
         inner = local_name(host) in ("subProcess", "callActivity")
         if definitions(node) == [ERROR]:

@@ -127,9 +127,7 @@ class _Reader:
             Finding(code, self.file, element=named.get("id"), line=line_of(element), params=params)
         )
 
-    def table(
-        self, id_: str, node: etree._Element
-    ) -> tuple[DecisionTable | None, list[Finding]]:
+    def table(self, id_: str, node: etree._Element) -> tuple[DecisionTable | None, list[Finding]]:
         policy = (node.get("hitPolicy") or "UNIQUE").upper().strip()
         if policy not in POLICIES or node.get("aggregation"):
             self.wrong("hit_policy_unsupported", node, policy=node.get("aggregation") or policy)

@@ -32,17 +32,13 @@ def read_xml(file: str, content: bytes) -> tuple[etree._Element | None, list[Fin
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         line = getattr(error, "lineno", None)
         reason = getattr(error, "msg", None) or str(error)
-        return None, [
-            Finding("xml_unreadable", file, line=line or None, params={"reason": reason})
-        ]
+        return None, [Finding("xml_unreadable", file, line=line or None, params={"reason": reason})]
     if root.getroottree().docinfo.doctype:
         return None, [Finding("doctype_refused", file)]
     return _bounded(file, root)
 
 
-def _bounded(
-    file: str, root: etree._Element
-) -> tuple[etree._Element | None, list[Finding]]:
+def _bounded(file: str, root: etree._Element) -> tuple[etree._Element | None, list[Finding]]:
     count, pending = 0, [(root, 1)]
     while pending:
         element, depth = pending.pop()
@@ -58,7 +54,7 @@ def _bounded(
 
 
 def local_name(element: etree._Element) -> str:
-    return etree.QName(element).localname
+    return str(etree.QName(element).localname)
 
 
 def namespace(element: etree._Element) -> str:

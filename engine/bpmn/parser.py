@@ -93,9 +93,7 @@ class _End(_Node, EndEventParser):  # type: ignore[misc]
     def create_task(self) -> Any:
         if definitions(self.node) != [ERROR]:
             return super().create_task()
-        task = ErrorEnd(
-            self.spec, self.bpmn_id, code=error_code(self.node), **self.bpmn_attributes
-        )
+        task = ErrorEnd(self.spec, self.bpmn_id, code=error_code(self.node), **self.bpmn_attributes)
         task.connect(self.spec.end)
         return task
 

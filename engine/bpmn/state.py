@@ -132,9 +132,7 @@ def _attach(workflow: CaseWorkflow, host_id: UUID, spec: str, body: dict[str, An
     )
     if not isinstance(host.task_spec, SubWorkflowTask) or host.task_spec.spec != spec:
         raise ValueError(spec)
-    scope = CaseSubWorkflow(
-        workflow.subprocess_specs[spec], host.id, workflow, deserializing=True
-    )
+    scope = CaseSubWorkflow(workflow.subprocess_specs[spec], host.id, workflow, deserializing=True)
     _decode_scope(scope, body)
     workflow.subprocesses[host.id] = scope
     scope.completed_event.connect(host.task_spec._on_subworkflow_completed, host)

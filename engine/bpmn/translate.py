@@ -87,7 +87,9 @@ def _copy(node: ast.stmt) -> ast.stmt:
 
 
 def _loop_variables(tree: ast.Module) -> set[str]:
-    loops = [node.target for node in ast.walk(tree) if isinstance(node, ast.For | ast.comprehension)]
+    loops = [
+        node.target for node in ast.walk(tree) if isinstance(node, ast.For | ast.comprehension)
+    ]
     return {name.id for loop in loops for name in ast.walk(loop) if isinstance(name, ast.Name)}
 
 
@@ -122,23 +124,23 @@ class _Translator(ast.NodeTransformer):
             for name in sorted(self._methods)
         )
 
-    def visit_Name(self, node: ast.Name) -> ast.Name:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.Name:
         own = self.names.setdefault(node.id, f"v{len(self.names)}")
         return ast.Name(own, node.ctx)
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         value, key = self.visit(node.value), ast.Constant(node.attr)
         if isinstance(node.ctx, ast.Store):
             return ast.Subscript(value, key, ast.Store())
         return _call("_get", value, key)
 
-    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:  # noqa: N802
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         value, key = self.visit(node.value), self.visit(node.slice)
         if isinstance(node.ctx, ast.Store) or isinstance(key, ast.Slice):
             return ast.Subscript(value, key, node.ctx)
         return _call("_item", value, key)
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.expr:
         arguments = [self.visit(each) for each in node.args]
         if isinstance(node.func, ast.Attribute):
             self._methods.add(node.func.attr)
@@ -146,7 +148,7 @@ class _Translator(ast.NodeTransformer):
         assert isinstance(node.func, ast.Name)  # noqa: S101
         return _call("_len" if node.func.id == "len" else node.func.id, *arguments)
 
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
         parts = [self.visit(node.left), *(self.visit(each) for each in node.comparators)]
         tests = [
             _comparison(op, left, right)

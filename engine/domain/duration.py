@@ -17,7 +17,9 @@ _DURATION = re.compile(
 def parse_duration(text: str) -> timedelta:
     """``P2W``, ``P3D``, ``PT1H30M``. Raises ValueError; months and years vary and are refused."""
     match = _DURATION.fullmatch(text.strip())
-    parts = {name: int(value) for name, value in match.groupdict().items() if value} if match else {}
+    parts = (
+        {name: int(value) for name, value in match.groupdict().items() if value} if match else {}
+    )
     if not parts:
         raise ValueError(f"{text!r} is not an ISO 8601 duration of weeks, days or a time")
     duration = timedelta(**parts)

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.domain.locales import LOCALES
-from engine.domain.limit import Limit, limit_from_mapping
 from engine.domain.lifecycle import STAGES
+from engine.domain.limit import Limit, limit_from_mapping
+from engine.domain.locales import LOCALES
 from engine.domain.process import Finding
 
 MANIFEST = "package.toml"
@@ -140,8 +140,8 @@ class _Reader:
         for stage in STAGES:
             if stage not in stages:
                 self.wrong("stage_missing", f"stages.{stage}", stage=stage)
-        for stage in set(stages) - set(STAGES):
-            self.wrong("stage_unknown", f"stages.{stage}", stage=stage)
+        for unknown in set(stages) - set(STAGES):
+            self.wrong("stage_unknown", f"stages.{unknown}", stage=unknown)
         return Manifest(
             key=self.word(package, "key", "package", _KEY),
             process=self.word(package, "process", "package", re.compile(r"[A-Za-z_][\w.-]*")),

@@ -91,7 +91,8 @@ class Step:
 class Process(Protocol):
     """A parsed, checked, executable process of one published version. Thread-safe, no I/O."""
 
-    elements: Mapping[str, Element]
+    @property
+    def elements(self) -> Mapping[str, Element]: ...
 
     def start(self, data: Mapping[str, Any]) -> Step: ...
 

@@ -31,7 +31,14 @@ def record(work: Work, case_id: str, kind: str, actor: Actor, **details: Any) ->
         at=work.now,
         details=details,
         digest=_digest(
-            previous, case_id, number + 1, kind, actor.user_id, actor.display_name, work.now, details
+            previous,
+            case_id,
+            number + 1,
+            kind,
+            actor.user_id,
+            actor.display_name,
+            work.now,
+            details,
         ),
     )
     work.session.add(row)

@@ -53,9 +53,7 @@ def promise(
 
 def cancel(work: Work, case_id: str, kind: str, unique_key: str | None = None) -> None:
     """Cancel the waiting jobs of a kind of one case, or just the one with `unique_key`."""
-    statement = update(Job).where(
-        Job.case_id == case_id, Job.kind == kind, Job.state == "waiting"
-    )
+    statement = update(Job).where(Job.case_id == case_id, Job.kind == kind, Job.state == "waiting")
     if unique_key is not None:
         statement = statement.where(Job.unique_key == unique_key)
     work.session.execute(statement.values(state="cancelled", finished_at=work.now))

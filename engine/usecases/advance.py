@@ -146,5 +146,10 @@ def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
         else:
             at = timer_instant(timer.value, work.now, timer.element)
         jobs.promise(
-            work, TIMER, key, {"key": timer.key, "element": timer.element}, case_id=case.id, due_at=at
+            work,
+            TIMER,
+            key,
+            {"key": timer.key, "element": timer.element},
+            case_id=case.id,
+            due_at=at,
         )

@@ -26,7 +26,10 @@ def lock_case(work: Work, case_id: str, revision: int | None = None) -> Case:
 
 
 def lock_open_task(work: Work, task_id: str, revision: int | None = None) -> tuple[Case, Task]:
-    """An open task with its case locked. Raises NotFound, CaseNotOpen, TaskNotOpen, StaleRevision."""
+    """An open task with its case locked.
+
+    Raises NotFound, CaseNotOpen, TaskNotOpen or StaleRevision.
+    """
     case_id = work.session.scalar(select(Task.case_id).where(Task.id == task_id))
     if case_id is None:
         raise NotFound(what="task")
@@ -39,7 +42,9 @@ def lock_open_task(work: Work, task_id: str, revision: int | None = None) -> tup
     return case, task
 
 
-def staff_task(work: Work, actor: Actor, task_id: str, revision: int | None = None) -> tuple[Case, Task]:
+def staff_task(
+    work: Work, actor: Actor, task_id: str, revision: int | None = None
+) -> tuple[Case, Task]:
     """As `lock_open_task`, for a task of the actor's own department; otherwise NotFound."""
     row = work.session.execute(
         select(Task.department, Task.audience).where(Task.id == task_id)

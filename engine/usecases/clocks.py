@@ -59,7 +59,9 @@ def _change(
         limit = _limit(made, case, str(effect.properties["limit"]), key)
         if verb == "start" or before is None:
             from_receipt = effect.properties.get("from") == "received"
-            return sla.start(limit, case.received_at if from_receipt else work.now, calendar, reason)
+            return sla.start(
+                limit, case.received_at if from_receipt else work.now, calendar, reason
+            )
         if verb == "reset":
             return sla.reset(before, limit, work.now, calendar, reason)
         return sla.extend(before, limit, work.now, calendar, reason)
@@ -154,8 +156,6 @@ def stop_clocks(work: Work, case: Case) -> None:
     for row in work.session.scalars(
         select(ClockRow).where(ClockRow.case_id == case.id, ClockRow.state != "stopped")
     ):
-        clock, line = sla.stop(
-            sla.clock_from_mapping(row.body), work.now, work.ports.calendar
-        )
+        clock, line = sla.stop(sla.clock_from_mapping(row.body), work.now, work.ports.calendar)
         _keep(work, case, row.key, row, clock, line)
     jobs.cancel(work, case.id, WARNING)

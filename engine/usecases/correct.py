@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.domain.access import Actor
+from engine.domain.ports import Form
 from engine.kernel.errors import NotFound
 from engine.store.tables import Case, CaseState
 from engine.store.uow import Work
@@ -33,10 +34,30 @@ def correct(work: Work, command: CorrectAnswers) -> Case:
         raise NotFound(what="task")
     made = definition(work.session, case.package_version_id, work.ports)
     earlier = work.session.get_one(CaseState, case.id).data.get(task.corrects, {})
-    amended = amend(earlier, command.answers, task.flagged)
+    fields = with_dependents(made.forms[task.form], task.flagged)
+    amended = amend(earlier, command.answers, fields)
     answers = checked(work, made, case, task.form, amended)
     finish_task(work, made, case, task, command.actor, answers, task.corrects)
     return case
+
+
+def with_dependents(form: Form, flagged: list[str]) -> list[str]:
+    """The flagged fields and those that only a change of them brings up; empty for all fields."""
+    fields = list(flagged)
+    for name in form["schema"]["properties"]:
+        condition = form["ui"].get(name, {}).get("visibleIf")
+        if flagged and name not in fields and condition and _names(condition) & set(fields):
+            fields.append(name)
+    return fields
+
+
+def _names(condition: Any) -> set[str]:
+    if isinstance(condition, list):
+        return {name for part in condition for name in _names(part)}
+    if not isinstance(condition, Mapping):
+        return set()
+    own = {condition["field"]} if "field" in condition else set()
+    return own | {name for value in condition.values() for name in _names(value)}
 
 
 def amend(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, BinaryIO
@@ -13,7 +13,7 @@ from engine.domain.access import Actor
 from engine.domain.ports import FieldError, Form
 from engine.kernel.errors import AnswersInvalid, DocumentRefused
 from engine.kernel.ids import new_id
-from engine.store.tables import Case, Document
+from engine.store.tables import Case, Document, Task
 from engine.store.uow import Work
 
 MAX_BYTES = 10_000_000
@@ -46,6 +46,8 @@ def store_document(work: Work, command: StoreDocument) -> Document:
     row; a row that fails leaves an unreferenced file and never a missing one.
     """
     name = PurePath(command.name.replace("\\", "/")).name.strip()[:255] or "file"
+    # The transaction may run again: always from the start.
+    command.content.seek(0)
     head = command.content.read(16)
     command.content.seek(0, 2)
     size = command.content.tell()
@@ -82,11 +84,24 @@ def document_ids(form: Form, answers: Mapping[str, Any]) -> Iterator[tuple[str, 
             yield from ((name, each) for each in value or [])
 
 
+def released_documents(forms: Mapping[str, Form], tasks: Iterable[Task]) -> set[str]:
+    """The documents that staff marked as being for the applicant, by the form's own setting."""
+    released = set()
+    for task in tasks:
+        form = forms.get(task.form or "")
+        if form is None or task.state != "done":
+            continue
+        for field, document in document_ids(form, task.answers or {}):
+            if form["ui"].get(field, {}).get("ui:options", {}).get("forApplicant") is True:
+                released.add(document)
+    return released
+
+
 def attach_documents(
     work: Work, case: Case, actor: Actor, form: Form, answers: Mapping[str, Any]
 ) -> None:
     """Tie the answers' documents to the case. Raises AnswersInvalid for one that is not theirs."""
-    named = dict((document, field) for field, document in document_ids(form, answers))
+    named = {document: field for field, document in document_ids(form, answers)}
     if not named:
         return
     rows = {

@@ -37,7 +37,7 @@ def run_due(uow: UnitOfWork, until: datetime | None = None, at_most: int = 200) 
 
 def run_next(uow: UnitOfWork, until: datetime | None = None) -> bool:
     """Lease and run one job. A failure is written on the job, to be tried again."""
-    job_id = uow.run(lambda work, at: jobs.lease_next(work, at), until)
+    job_id = uow.run(jobs.lease_next, until)
     if job_id is None:
         return False
     with uow.read() as session:
@@ -114,9 +114,7 @@ def _letter(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
         row.subject, row.body = rendered.subject[:300], rendered.body
         row.state, row.sent_at = "sent", work.now
         if row.address:
-            jobs.promise(
-                work, "mail", f"mail:{row.id}", {"letter_id": row.id}, case_id=row.case_id
-            )
+            jobs.promise(work, "mail", f"mail:{row.id}", {"letter_id": row.id}, case_id=row.case_id)
 
     return keep
 
@@ -148,5 +146,3 @@ _ACTS: dict[str, Act] = {
     "advice": _advice,
     "clock_warning": _clock_warning,
 }
-
-

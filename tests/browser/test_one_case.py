@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from api.demo.office import PASSWORD
+from api.demo.office import PASSWORD, open_office
 from api.migrations import migrate
-from api.demo.office import open_office
 from api.settings import read_settings
 from api.wiring import Application, wire
 from tests.conftest import leave_out
 from tests.support.browser import chromium, chromium_path, served
 
-SHOTS = Path(os.environ.get("BANSHI_SHOTS", Path(__file__).resolve().parents[2] / "var/screenshots"))
+SHOTS = Path(
+    os.environ.get("BANSHI_SHOTS", Path(__file__).resolve().parents[2] / "var/screenshots")
+)
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1360, "height": 900}
 
@@ -139,9 +140,7 @@ def handle(page: Page, site: str, user: str, number: str, **answers: str) -> Non
     staff_sign_out(page)
 
 
-def test_a_food_licence_from_filing_to_outcome(
-    browser: Browser, site: str, tmp_path: Path
-) -> None:
+def test_a_food_licence_from_filing_to_outcome(browser: Browser, site: str, tmp_path: Path) -> None:
     paper = tmp_path / "paper.pdf"
     paper.write_bytes(b"%PDF-1.4\n%%EOF\n")
     citizen = browser.new_page(locale="zh-CN", viewport=PHONE, java_script_enabled=False)

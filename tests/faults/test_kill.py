@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from api.migrations import migrate
 from api.demo.office import open_office
+from api.migrations import migrate
 from api.settings import read_settings
 from api.wiring import wire
 from engine.store.audit import first_broken_event

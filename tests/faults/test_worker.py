@@ -66,7 +66,9 @@ def test_the_embedded_worker_sends_letters_and_stops_cleanly(tmp_path: Path) -> 
         wired.close()
 
 
-def test_celery_over_redis_runs_the_same_jobs(mariadb_url: str, redis_url: str, tmp_path: Path) -> None:
+def test_celery_over_redis_runs_the_same_jobs(
+    mariadb_url: str, redis_url: str, tmp_path: Path
+) -> None:
     environment = {
         "BANSHI_DATA_DIR": str(tmp_path),
         "BANSHI_DATABASE_URL": f"sqlite:///{tmp_path / 'shared.db'}",

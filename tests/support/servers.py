@@ -48,7 +48,8 @@ def _folder() -> Path:
 def mariadb() -> Iterator[str]:
     """A fresh MariaDB; gives its address as ``mysql+pymysql://root@127.0.0.1:port``."""
     server, install = binary("mariadbd"), binary("mariadb-install-db")
-    assert server and install, "mariadb-server-core is not installed"
+    assert server, "mariadb-server-core is not installed"
+    assert install, "mariadb-server-core is not installed"
     folder, port = _folder(), free_port()
     data = folder / "data"
     subprocess.run(

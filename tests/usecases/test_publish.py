@@ -42,11 +42,20 @@ def test_the_same_files_stay_one_version_and_changed_ones_make_the_next(
 def test_a_running_case_keeps_its_version(office: Application) -> None:
     case = filed(office)
     files = shipped_package(KEY)
-    model = files["process.bpmn"].replace(
-        '<bpmn:endEvent id="finished"'.encode(), '<bpmn:endEvent id="finished_now"'.encode()
-    ).replace(b'"finished"', b'"finished_now"').replace(b">finished<", b">finished_now<")
-    toml = files["package.toml"].replace(b"finished = { zh-CN = \"\xe5\x8a\x9e\xe7\xbb\x93\"", b"finished_now = { zh-CN = \"\xe5\x8a\x9e\xe7\xbb\x93\"", 1)
-    office.uow.run(publish, PublishPackage(SYSTEM, files | {"process.bpmn": model, "package.toml": toml}))
+    model = (
+        files["process.bpmn"]
+        .replace(b'<bpmn:endEvent id="finished"', b'<bpmn:endEvent id="finished_now"')
+        .replace(b'"finished"', b'"finished_now"')
+        .replace(b">finished<", b">finished_now<")
+    )
+    toml = files["package.toml"].replace(
+        b'finished = { zh-CN = "\xe5\x8a\x9e\xe7\xbb\x93"',
+        b'finished_now = { zh-CN = "\xe5\x8a\x9e\xe7\xbb\x93"',
+        1,
+    )
+    office.uow.run(
+        publish, PublishPackage(SYSTEM, files | {"process.bpmn": model, "package.toml": toml})
+    )
     done(office, case, "check_request", "foi_officer", outcome="accept")
     assert open_task(office, case).element == "search"
     assert filed(office).package_version_id != case.package_version_id
@@ -101,7 +110,9 @@ def test_a_wrong_diagram_names_the_element_and_its_line(
     files = shipped_package(KEY)
     text = files["process.bpmn"].decode()
     assert old in text
-    text = text.replace(old, new).replace("</bpmn:sendTask", "</" + new.strip("<") if "Task" in new else "</bpmn:sendTask")
+    text = text.replace(old, new).replace(
+        "</bpmn:sendTask", "</" + new.strip("<") if "Task" in new else "</bpmn:sendTask"
+    )
     findings = refused(small_office, files | {"process.bpmn": text.encode()})
     found = [finding for finding in findings if finding.code == code]
     assert found, findings

@@ -81,7 +81,10 @@ def test_completing_needs_the_claim_right_answers_and_an_open_task(office: Appli
     office.uow.run(claim, ClaimTask(who, task.id))
     with pytest.raises(errors.AnswersInvalid) as told:
         office.uow.run(complete, CompleteTask(who, task.id, {"outcome": "correction"}))
-    assert [e.field for e in told.value.params["fields"]] == ["correction_fields", "correction_note"]
+    assert [e.field for e in told.value.params["fields"]] == [
+        "correction_fields",
+        "correction_note",
+    ]
     office.uow.run(complete, CompleteTask(who, task.id, {"outcome": "accept"}))
     with pytest.raises(errors.TaskNotOpen):
         office.uow.run(complete, CompleteTask(who, task.id, {"outcome": "accept"}))
@@ -103,9 +106,7 @@ def test_a_correction_changes_only_what_was_flagged(office: Application) -> None
     )  # fmt: skip
     task = open_task(office, case, "answer_correction")
     with pytest.raises(errors.NotFound):
-        office.uow.run(
-            correct, CorrectAnswers(actor(office, "citizen2"), task.id, {"title": "x"})
-        )
+        office.uow.run(correct, CorrectAnswers(actor(office, "citizen2"), task.id, {"title": "x"}))
     office.uow.run(
         correct,
         CorrectAnswers(actor(office, "citizen"), task.id, {"title": "新名称", "subject": "water"}),

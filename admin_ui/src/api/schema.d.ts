@@ -580,8 +580,6 @@ export interface components {
             stages: components["schemas"]["StageView"][];
             /** State */
             state: string;
-            /** Suggestions */
-            suggestions: components["schemas"]["SuggestionView"][];
             /** Tasks */
             tasks: components["schemas"]["CaseTask"][];
             /** Version */
@@ -900,15 +898,6 @@ export interface components {
              * @enum {string}
              */
             state: "done" | "current" | "ahead";
-        };
-        /** SuggestionView */
-        SuggestionView: {
-            /** Name */
-            name: string;
-            /** Reason */
-            reason: string;
-            /** Service */
-            service: string;
         };
         /**
          * TaskForm

@@ -51,9 +51,7 @@ def departments_of(session: ReadSession, case_id: str) -> frozenset[str]:
 def visible_case(session: ReadSession, actor: Actor, case_id: str) -> Case:
     """The case, if the actor may see it. Raises NotFound otherwise, whether it exists or not."""
     case = session.get(Case, case_id)
-    if case is None or not may_see_case(
-        actor, case.applicant_id, departments_of(session, case_id)
-    ):
+    if case is None or not may_see_case(actor, case.applicant_id, departments_of(session, case_id)):
         raise NotFound(what="case")
     return case
 
@@ -79,9 +77,7 @@ def case_record(session: ReadSession, actor: Actor, case_id: str) -> CaseRecord:
         clocks=list(session.scalars(select(ClockRow).where(ClockRow.case_id == case_id))),
         entries=list(
             session.scalars(
-                select(ClockEntry)
-                .where(ClockEntry.case_id == case_id)
-                .order_by(ClockEntry.number)
+                select(ClockEntry).where(ClockEntry.case_id == case_id).order_by(ClockEntry.number)
             )
         ),
         events=list(

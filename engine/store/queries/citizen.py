@@ -42,9 +42,7 @@ def unfinished_draft(session: ReadSession, actor: Actor, service: str) -> Draft 
     """The newest draft for `service` that was not filed."""
     return session.scalar(
         select(Draft)
-        .where(
-            Draft.owner_id == actor.user_id, Draft.service == service, Draft.case_id.is_(None)
-        )
+        .where(Draft.owner_id == actor.user_id, Draft.service == service, Draft.case_id.is_(None))
         .order_by(Draft.updated_at.desc())
         .limit(1)
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
@@ -13,18 +12,17 @@ from engine.store.tables import Case, ClockEntry, Event, Task, User
 from engine.store.uow import ReadSession
 
 View = Literal["department", "mine", "waiting_applicant", "done"]
-NEVER = datetime.max
 
 
 @dataclass(frozen=True)
 class InboxPage:
     """`rows` hold Task, Case, the applicant's name and the assignee's; `next` continues after."""
 
-    rows: list[Row[tuple[Task, Case, str, str | None]]]
+    rows: list[Row[Task, Case, str, str | None]]
     next: str | None
 
 
-def _rows() -> Select[tuple[Task, Case, str, str | None]]:
+def _rows() -> Select[Task, Case, str, str | None]:
     applicant, assignee = User.__table__.alias("applicant"), User.__table__.alias("assignee")
     return (
         select(Task, Case, applicant.c.display_name, assignee.c.display_name)
@@ -77,10 +75,10 @@ def inbox(
 
 def _continue(
     session: ReadSession,
-    statement: Select[tuple[Task, Case, str, str | None]],
+    statement: Select[Task, Case, str, str | None],
     view: View,
     after: str,
-) -> Select[tuple[Task, Case, str, str | None]]:
+) -> Select[Task, Case, str, str | None]:
     last = session.get(Task, after)
     if last is None:
         return statement
@@ -104,7 +102,7 @@ def _continue(
 
 def inbox_counts(session: ReadSession, actor: Actor) -> dict[str, int]:
     """How many tasks each open view holds."""
-    counts = {}
+    counts: dict[str, int] = {}
     views: tuple[View, ...] = ("department", "mine", "waiting_applicant")
     for view in views:
         statement = (
@@ -117,9 +115,7 @@ def inbox_counts(session: ReadSession, actor: Actor) -> dict[str, int]:
     return counts
 
 
-def task_row(
-    session: ReadSession, task_id: str
-) -> Row[tuple[Task, Case, str, str | None]] | None:
+def task_row(session: ReadSession, task_id: str) -> Row[Task, Case, str, str | None] | None:
     """One task with its case and the names of applicant and assignee."""
     return session.execute(_rows().where(Task.id == task_id)).first()
 

@@ -23,14 +23,12 @@ class VersionRow:
 def versions(session: ReadSession) -> list[VersionRow]:
     """Every published version, the newest of each package first."""
     current = set(session.scalars(select(OfferedServiceRow.package_version_id)))
-    counts: dict[str, int] = {
-        version_id: count
-        for version_id, count in session.execute(
-            select(Case.package_version_id, func.count())
-            .where(Case.state == "open")
-            .group_by(Case.package_version_id)
-        )
-    }
+    open_cases = (
+        select(Case.package_version_id, func.count())
+        .where(Case.state == "open")
+        .group_by(Case.package_version_id)
+    )
+    counts = dict(session.execute(open_cases).tuples().all())
     rows = session.execute(
         select(PackageVersion, User.display_name)
         .outerjoin(User, User.id == PackageVersion.published_by)

@@ -62,9 +62,7 @@ def figures(
     made = Figures()
     _open_cases(session, made, now, soon)
     _decided_cases(session, made, local)
-    for grade, count in session.execute(
-        select(Rating.grade, func.count()).group_by(Rating.grade)
-    ):
+    for grade, count in session.execute(select(Rating.grade, func.count()).group_by(Rating.grade)):
         if 1 <= grade <= 5:
             made.ratings[grade - 1] = count
     made.at_risk = _at_risk(session, soon)
@@ -76,9 +74,7 @@ def figures(
 
 def _open_cases(session: ReadSession, made: Figures, now: datetime, soon: datetime) -> None:
     paused = set(session.scalars(select(ClockRow.case_id).where(ClockRow.state == "paused")))
-    returned = Counter(
-        session.scalars(select(Event.case_id).where(Event.kind == "task_returned"))
-    )
+    returned = Counter(session.scalars(select(Event.case_id).where(Event.kind == "task_returned")))
     # A decided case that only waits for its rating no longer runs against a limit.
     rows = session.execute(
         select(
@@ -101,9 +97,7 @@ def _open_cases(session: ReadSession, made: Figures, now: datetime, soon: dateti
             made.due_soon += 1
 
 
-def _decided_cases(
-    session: ReadSession, made: Figures, local: Callable[[datetime], date]
-) -> None:
+def _decided_cases(session: ReadSession, made: Figures, local: Callable[[datetime], date]) -> None:
     rows = session.execute(
         select(Case.decided_at, Case.promised_due_at, Case.legal_due_at)
         .where(Case.decided_at.is_not(None))

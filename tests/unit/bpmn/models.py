@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -47,7 +48,9 @@ def script_task(id_: str, script: str) -> str:
 
 def decision_task(id_: str, decision: str) -> str:
     called = f"<spiffworkflow:calledDecisionId>{decision}</spiffworkflow:calledDecisionId>"
-    return node("businessRuleTask", id_, f"<bpmn:extensionElements>{called}</bpmn:extensionElements>")
+    return node(
+        "businessRuleTask", id_, f"<bpmn:extensionElements>{called}</bpmn:extensionElements>"
+    )
 
 
 def timer_definition(text: str, kind: str = "timeDuration") -> str:
@@ -87,7 +90,7 @@ def flow(source: str, target: str, condition: str | None = None, id_: str | None
 
 
 def path(*ids: str) -> str:
-    return "".join(flow(a, b) for a, b in zip(ids, ids[1:], strict=False))
+    return "".join(flow(a, b) for a, b in itertools.pairwise(ids))
 
 
 START = '<bpmn:startEvent id="begin"/>'

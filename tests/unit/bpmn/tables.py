@@ -19,7 +19,9 @@ def table(
     columns = "".join(
         f'<input id="i{n}"><inputExpression><text>{escape(text)}</text></inputExpression></input>'
         for n, text in enumerate(inputs)
-    ) + "".join(f'<output id="o{n}" name="{name}">{extra}</output>' for n, name in enumerate(outputs))
+    ) + "".join(
+        f'<output id="o{n}" name="{name}">{extra}</output>' for n, name in enumerate(outputs)
+    )
     rows = ""
     for number, rule in enumerate(rules):
         cells = "".join(

@@ -39,7 +39,10 @@ LOOP = process(
 
 def test_a_task_waits_and_its_answers_become_process_data() -> None:
     made = process(
-        START, user_task("check", limit="= case.limit", priority="2"), END, path("begin", "check", "finish")
+        START,
+        user_task("check", limit="= case.limit", priority="2"),
+        END,
+        path("begin", "check", "finish"),
     )
     step = made.start({"case": {"limit": "reply"}})
     assert opened(step) == ["check"]
@@ -73,7 +76,13 @@ def test_a_finished_or_foreign_task_is_not_open() -> None:
 def test_effects_come_in_order_with_their_settings_evaluated() -> None:
     made = process(
         START,
-        service_task("go", action="clock.start", clock="legal promised", limit="=case.limit", stage="accepted"),
+        service_task(
+            "go",
+            action="clock.start",
+            clock="legal promised",
+            limit="=case.limit",
+            stage="accepted",
+        ),
         node("sendTask", "tell", of(letter="receipt", to="=case.email", stage="handling")),
         user_task("check", stage="decided"),
         node("endEvent", "finish", of(stage="finished")),
@@ -270,7 +279,9 @@ def test_six_hundred_rounds_cost_no_more_than_ten() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.dictionaries(st.text(max_size=8), st.integers() | st.text(max_size=8)), max_size=6))
+@given(
+    st.lists(st.dictionaries(st.text(max_size=8), st.integers() | st.text(max_size=8)), max_size=6)
+)
 def test_whatever_the_answers_a_loop_keeps_the_last(rounds: list[dict[str, Any]]) -> None:
     step = LOOP.start({})
     for answers in rounds:
@@ -312,7 +323,9 @@ def test_a_script_changes_data_and_a_failing_one_changes_nothing() -> None:
     made = process(
         START,
         user_task("check"),
-        script_task("count", "total = 0\nfor n in check.numbers:\n    total += n\ncheck.total = total"),
+        script_task(
+            "count", "total = 0\nfor n in check.numbers:\n    total += n\ncheck.total = total"
+        ),
         END,
         path("begin", "check", "count", "finish"),
     )
