@@ -28,7 +28,7 @@ def versions(session: ReadSession) -> list[VersionRow]:
         .where(Case.state == "open")
         .group_by(Case.package_version_id)
     )
-    counts = dict(session.execute(open_cases).tuples().all())
+    counts = dict(session.execute(open_cases).all())
     rows = session.execute(
         select(PackageVersion, User.display_name)
         .outerjoin(User, User.id == PackageVersion.published_by)
