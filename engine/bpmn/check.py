@@ -26,7 +26,7 @@ from engine.bpmn.model import (
     settings,
     tag,
 )
-from engine.domain.process import Element, Finding
+from engine.domain.process import Element, Finding, Severity
 
 MAX_NODES = 300
 """Flow nodes in one process: the parser recurses along each path."""
@@ -84,11 +84,16 @@ class Checked:
     findings: list[Finding] = field(default_factory=list)
 
     def wrong(
-        self, code: str, file: str, node: etree._Element, *, warning: bool = False, **params: Any
+        self,
+        code: str,
+        file: str,
+        node: etree._Element,
+        params: Mapping[str, Any] | None = None,
+        severity: Severity = "error",
     ) -> None:
-        severity = "warning" if warning else "error"
+        """Note a finding at `node`, `params` being what its sentence needs."""
         self.findings.append(
-            Finding(code, file, node.get("id"), line_of(node), severity, params)  # type: ignore[arg-type]
+            Finding(code, file, node.get("id"), line_of(node), severity, params or {})
         )
 
 
@@ -98,13 +103,13 @@ def check_structure(roots: Mapping[str, etree._Element]) -> Checked:
     ids: set[str] = set()
     for file, process in processes_in(roots):
         if not process.get("id") or process.get("id") in ids:
-            checked.wrong("id_repeated", file, process, id=process.get("id") or "")
+            checked.wrong("id_repeated", file, process, {"id": process.get("id") or ""})
         ids.add(process.get("id") or "")
     for file, process in processes_in(roots):
         if process.get("isExecutable", "true") != "true":
             checked.wrong("process_not_executable", file, process)
         if sum(1 for node in process.iter() if _is_node(node)) > MAX_NODES:
-            checked.wrong("process_too_large", file, process, nodes=MAX_NODES)
+            checked.wrong("process_too_large", file, process, {"nodes": MAX_NODES})
             continue
         _check_scope(checked, file, process, (), ids)
     for scope in checked.scopes:
@@ -168,16 +173,16 @@ def _check_known(checked: Checked, file: str, child: etree._Element, known: Iter
             "element_unsupported",
             file,
             named if named is not None else child,
-            kind=local_name(child),
+            {"kind": local_name(child)},
         )
 
 
 def _check_id(checked: Checked, file: str, node: etree._Element, ids: set[str]) -> None:
     id_ = node.get("id") or ""
     if not id_ or _RESERVED.fullmatch(id_):
-        checked.wrong("id_reserved", file, node, id=id_)
+        checked.wrong("id_reserved", file, node, {"id": id_})
     elif id_ in ids:
-        checked.wrong("id_repeated", file, node, id=id_)
+        checked.wrong("id_repeated", file, node, {"id": id_})
     ids.add(id_)
 
 
@@ -187,12 +192,12 @@ def _check_flows(checked: Checked, scope: Scope) -> None:
         for end in ("sourceRef", "targetRef"):
             if flow.get(end) not in ids:
                 reference = flow.get(end) or ""
-                checked.wrong("reference_unknown", scope.file, flow, reference=reference)
+                checked.wrong("reference_unknown", scope.file, flow, {"reference": reference})
     for node in scope.nodes:
         _check_outgoing(checked, scope, node)
     starts = [node for node in scope.nodes if local_name(node) == "startEvent"]
     if len(starts) != 1:
-        checked.wrong("start_event_count", scope.file, scope.element, count=len(starts))
+        checked.wrong("start_event_count", scope.file, scope.element, {"count": len(starts)})
     if not any(local_name(node) == "endEvent" for node in scope.nodes):
         checked.wrong("no_end_event", scope.file, scope.element)
 
@@ -210,18 +215,18 @@ def _check_outgoing(checked: Checked, scope: Scope, node: etree._Element) -> Non
         checked.wrong("flow_repeated", file, node)
     default = node.get("default")
     if default and default not in {flow.get("id") for flow in outgoing}:
-        checked.wrong("reference_unknown", file, node, reference=default)
+        checked.wrong("reference_unknown", file, node, {"reference": default})
     for flow in outgoing:
         text = condition(flow)
         if text is not None:
             if kind not in CONDITIONAL:
                 checked.wrong("condition_not_at_gateway", file, flow)
             elif (reason := EXPRESSIONS.check(text)) is not None:
-                checked.wrong("expression_refused", file, flow, reason=reason)
+                checked.wrong("expression_refused", file, flow, {"reason": reason})
         elif kind in CONDITIONAL and len(outgoing) > 1 and flow.get("id") != default:
             checked.wrong("flow_without_condition", file, flow)
     if kind in CONDITIONAL and len(outgoing) > 1 and not default:
-        checked.wrong("gateway_without_default", file, node, warning=True)
+        checked.wrong("gateway_without_default", file, node, severity="warning")
 
 
 def _check_reachable(checked: Checked, scope: Scope) -> None:
@@ -235,12 +240,12 @@ def _check_reachable(checked: Checked, scope: Scope) -> None:
             ahead += [node for node in targets if node is not None] + scope.attached(here)
     for node in scope.nodes:
         if node.get("id") not in reached:
-            checked.wrong("element_unreachable", scope.file, node, warning=True)
+            checked.wrong("element_unreachable", scope.file, node, severity="warning")
         elif local_name(node) == "boundaryEvent" and scope.incoming(node):
             checked.wrong("flow_into_event", scope.file, node)
         elif local_name(node) == "startEvent" and (scope.incoming(node) or definitions(node)):
             kind = (definitions(node) or ["incoming"])[0]
-            checked.wrong("element_unsupported", scope.file, node, kind=kind)
+            checked.wrong("element_unsupported", scope.file, node, {"kind": kind})
 
 
 def _check_drawn(checked: Checked, roots: Mapping[str, etree._Element]) -> None:
@@ -252,4 +257,4 @@ def _check_drawn(checked: Checked, roots: Mapping[str, etree._Element]) -> None:
             if scope.file == file:
                 for node in scope.nodes:
                     if node.get("id") not in shapes:
-                        checked.wrong("shape_missing", file, node, warning=True)
+                        checked.wrong("shape_missing", file, node, severity="warning")

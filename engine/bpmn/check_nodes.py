@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from lxml import etree
 
@@ -26,6 +25,7 @@ from engine.bpmn.model import (
     timer_text,
 )
 from engine.bpmn.timers import is_timer_text
+from engine.domain.lifecycle import STAGES
 
 ACTIONS: dict[str, tuple[str, ...]] = {
     "clock.start": ("clock", "limit"),
@@ -39,13 +39,13 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "task.returned": (),
 }
 CLOCKS = frozenset({"legal", "promised"})
-STAGES = frozenset({"submitted", "accepted", "handling", "decided", "finished"})
+
 _CHOICES = {
     "audience": frozenset({"staff", "applicant"}),
     "role": frozenset({"caseworker", "manager"}),
     "kind": frozenset({"correction", "rating", "information"}),
     "priority": frozenset({"1", "2", "3", "4"}),
-    "stage": STAGES,
+    "stage": frozenset(STAGES),
 }
 
 
@@ -68,8 +68,8 @@ class NodeCheck:
                     self._unsupported(scope, node, definitions(node)[0])
         self._calls()
 
-    def wrong(self, code: str, scope: Scope, node: etree._Element, **params: Any) -> None:
-        self.checked.wrong(code, scope.file, node, **params)
+    def wrong(self, code: str, scope: Scope, node: etree._Element, **params: str) -> None:
+        self.checked.wrong(code, scope.file, node, params=params)
 
     def _unsupported(self, scope: Scope, node: etree._Element, kind: str) -> None:
         self.wrong("element_unsupported", scope, node, kind=kind)

@@ -58,7 +58,7 @@ def local_name(element: etree._Element) -> str:
 
 
 def namespace(element: etree._Element) -> str:
-    return etree.QName(element).namespace or ""
+    return str(etree.QName(element).namespace or "")
 
 
 def line_of(element: etree._Element) -> int:

@@ -64,21 +64,26 @@ class _Join:
     """Waits for tokens; `_consumed` says with which others this one goes on, or None to wait."""
 
     def _update_hook(self, my_task: Task) -> bool:
-        workflow = my_task.workflow
-        if ARRIVED not in my_task.internal_data:
-            my_task.internal_data[ARRIVED] = workflow.top_workflow.tick()
-            my_task.data = dict(my_task.parent.data)
+        self._arrive(my_task)
         others = self._consumed(my_task)
         if others is None:
             if not my_task.has_state(TaskState.WAITING):
                 my_task._set_state(TaskState.WAITING)
             return False
+        self._absorb(my_task, others)
+        return True
+
+    def _arrive(self, my_task: Task) -> None:
+        if ARRIVED not in my_task.internal_data:
+            my_task.internal_data[ARRIVED] = my_task.workflow.top_workflow.tick()
+            my_task.data = dict(my_task.parent.data)
+
+    def _absorb(self, my_task: Task, others: list[Task]) -> None:
         if others:
             together = sorted([my_task, *others], key=_arrival)
             my_task.data = merged(together, [task.data for task in together])
             for task in others:
-                workflow._remove_task(task.id)
-        return True
+                my_task.workflow._remove_task(task.id)
 
     def _consumed(self, my_task: Task) -> list[Task] | None:
         raise NotImplementedError
@@ -161,12 +166,14 @@ class ScopeEnd(_Join, BpmnTaskSpec):  # type: ignore[misc]
     """The end of a process or subprocess: fires when nothing else is left in it."""
 
     def _consumed(self, my_task: Task) -> list[Task] | None:
+        # All that have ended wait as one, so that reminders sent in a loop do not pile up.
+        self._absorb(my_task, [task for task in self._waiting(my_task) if task is not my_task])
         for task in my_task.workflow.tasks.values():
             if task.has_state(TaskState.NOT_FINISHED_MASK) and not (
                 task.task_spec is self or task.task_spec.name == "End"
             ):
                 return None
-        return [task for task in self._waiting(my_task) if task is not my_task]
+        return []
 
 
 def scope_data(workflow: Any) -> dict[str, Any]:

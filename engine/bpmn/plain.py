@@ -1,4 +1,4 @@
-"""Plain data: what may enter a process, leave a script, or be stored. Bounded, no NaN."""
+"""Plain data: what may enter a process, leave a script, or be stored. Bounded and JSON-like."""
 
 from __future__ import annotations
 

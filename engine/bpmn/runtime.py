@@ -41,7 +41,7 @@ for _name in ("spiff", "spiff.task", "spiff.workflow"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class PackagedProcess:
     """One published process, shared by all its cases. Satisfies `engine.domain.process.Process`."""
 
@@ -132,8 +132,8 @@ class _Run:
             self.process.spec,
             self.process.subprocess_specs,
             self.process.decisions,
-            self._act,
-            self._stage,
+            act=self._act,
+            enter=self._stage,
             deserializing=deserializing,
         )
 

@@ -27,6 +27,14 @@ def _len(value):
     return 0 if value is None else len(value)
 def _in(value, many):
     return many is not None and value in many
+def _data(value):
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_data(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _data(each) for key, each in value.items()}
+    raise TypeError("no plain data")
 def _lt(a, b):
     return a is not None and b is not None and a < b
 def _le(a, b):
@@ -71,7 +79,7 @@ def script_source(source: str) -> Sandboxed:
     body = "\n".join(ast.unparse(translator.visit(_copy(line))) for line in tree.body)
     passing = _loop_variables(tree) - _assigned(tree)
     saved = {name: own for name, own in translator.names.items() if name not in passing}
-    result = "{" + ", ".join(f"{name!r}: {own}" for name, own in saved.items()) + "}"
+    result = "{" + ", ".join(f"{name!r}: _data({own})" for name, own in saved.items()) + "}"
     return _finish(translator, f"{body}\n{result}")
 
 

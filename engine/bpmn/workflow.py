@@ -55,11 +55,10 @@ class _Scans:
     def get_tasks_iterator(
         self,
         first_task: Task | None = None,
+        *,
         end_at_spec: str | None = None,
         skip_subprocesses: bool = False,
         task_filter: Any = None,
-        max_depth: int = 0,
-        depth_first: bool = True,
         **kwargs: Any,
     ) -> Iterator[Task]:
         wanted = task_filter or BpmnTaskFilter(**kwargs)
@@ -114,9 +113,10 @@ class CaseWorkflow(_Scans, BpmnWorkflow):  # type: ignore[misc]
         spec: Any,
         subprocess_specs: Mapping[str, Any],
         decisions: Mapping[str, DecisionTable],
+        *,
         act: Callable[[str, Mapping[str, Any]], None],
         enter: Callable[[str, Mapping[str, Any]], None],
-        deserializing: bool = False,
+        deserializing: bool,
     ) -> None:
         self._decisions = decisions
         self.act, self.enter = act, enter

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -90,7 +90,7 @@ def flow(source: str, target: str, condition: str | None = None, id_: str | None
 
 
 def path(*ids: str) -> str:
-    return "".join(flow(a, b) for a, b in itertools.pairwise(ids))
+    return "".join(flow(a, b) for a, b in pairwise(ids))
 
 
 START = '<bpmn:startEvent id="begin"/>'

@@ -12,6 +12,7 @@ def table(
     inputs: list[str],
     outputs: list[str],
     rules: list[list[str]],
+    *,
     policy: str = "FIRST",
     namespace: str = DMN,
     extra: str = "",
