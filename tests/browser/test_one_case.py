@@ -136,7 +136,7 @@ def handle(page: Page, site: str, user: str, number: str, **answers: str) -> Non
         page.wait_for_timeout(400)
         shot(page, "staff-case")
     page.get_by_role("button", name="提交办理结果").click()
-    page.get_by_text("已提交", exact=True).wait_for()
+    page.get_by_text("办理结果已提交").first.wait_for()
     staff_sign_out(page)
 
 
