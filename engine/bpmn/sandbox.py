@@ -1,7 +1,8 @@
 """Runs source in pydantic-monty: a Python subset in worker processes, bounded in all it may use.
 
 The workers have no files, no network, no clock and no host functions. They are started at first
-use, one pool for each process of ours, so that importing costs nothing and forking is safe.
+use, so that importing costs nothing. A server that forks must do so before its first script: a
+child of a process that has started workers is refused them, instead of hanging.
 """
 
 from __future__ import annotations
@@ -46,13 +47,15 @@ def run(source: str, inputs: Mapping[str, Any]) -> Any:
 
 
 _lock = threading.Lock()
-_pools: dict[int, pydantic_monty.Monty] = {}
+_pools: list[pydantic_monty.Monty] = []
+_inherited = False
 
 
 def _pool() -> pydantic_monty.Monty:
     with _lock:
-        made = _pools.get(os.getpid())
-        if made is None:
+        if _inherited:
+            raise SandboxFailed("started before this process was forked off")
+        if not _pools:
             import pydantic_monty
 
             made = pydantic_monty.Monty(
@@ -63,12 +66,22 @@ def _pool() -> pydantic_monty.Monty:
                 max_checkouts_per_worker=500,
             )
             made.__enter__()
-            atexit.register(_stop, os.getpid())
-            _pools[os.getpid()] = made
-        return made
+            atexit.register(_stop)
+            _pools.append(made)
+        return _pools[0]
 
 
-def _stop(owner: int) -> None:
-    pool = _pools.get(owner)
-    if pool is not None and owner == os.getpid():
-        pool.__exit__(None, None, None)
+def _stop() -> None:
+    if not _inherited:
+        for pool in _pools:
+            pool.__exit__(None, None, None)
+
+
+def _after_fork() -> None:
+    # The threads of a pool do not survive a fork, and a call would wait for them for ever.
+    global _lock, _inherited  # noqa: PLW0603
+    _lock = threading.Lock()  # another thread may have held it
+    _inherited = bool(_pools)
+
+
+os.register_at_fork(after_in_child=_after_fork)
