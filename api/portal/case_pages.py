@@ -10,12 +10,13 @@ from starlette.concurrency import run_in_threadpool
 
 from api.access import application, check_csrf, require_citizen
 from api.portal.page import go_to, page
+from api.portal.submitted import submitted_pairs
 from api.problems import say as say_problem
 from api.rest.case_view import clock_sentence
 from api.rest.cases import download
-from api.submission import newest_files, read_pairs
+from api.submission import newest_files
 from engine.domain.access import Actor
-from engine.kernel.errors import AnswersInvalid, DocumentRefused, NotFound, TaskNotOpen
+from engine.kernel.errors import AnswersInvalid, NotFound, TaskNotOpen
 from engine.store.queries import citizen as queries
 from engine.store.queries.case_record import CaseRecord, case_record, visible_document
 from engine.store.queries.people import departments
@@ -216,14 +217,7 @@ async def answer_task(request: Request, actor: Citizen, reference: str, task_id:
         made = definition(session, case.package_version_id, wired.ports)
         earlier = session.get_one(CaseState, case.id).data.get(task.corrects or "", {})
     form = made.forms[str(task.form)]
-    refused = None
-    try:
-        pairs = await read_pairs(request, wired, actor)
-    except DocumentRefused as error:
-        key = f"problem.document_refused.{error.params['reason']}"
-        refused = say_problem(request.state.locale, key, **error.params)
-        submitted = await request.form()
-        pairs = [(name, value) for name, value in submitted.multi_items() if isinstance(value, str)]
+    pairs, refused = await submitted_pairs(request, wired, actor)
     answers = read_submission(form, newest_files(form, pairs))
     shown = {k: v for k, v in earlier.items() if k not in (task.flagged or earlier)} | answers
     if refused:

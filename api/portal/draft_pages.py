@@ -10,12 +10,12 @@ from starlette.concurrency import run_in_threadpool
 
 from api.access import application, check_csrf, require_citizen
 from api.portal.page import go_to, page
-from api.problems import say as say_problem
-from api.submission import newest_files, read_pairs
+from api.portal.submitted import submitted_pairs
+from api.submission import newest_files
 from engine.domain.access import Actor
 from engine.domain.ports import FieldError
 from engine.domain.ports import Form as FormFile
-from engine.kernel.errors import AnswersInvalid, DocumentRefused, NotFound
+from engine.kernel.errors import AnswersInvalid, NotFound
 from engine.store.queries.citizen import file_names, own_draft, unfinished_draft
 from engine.store.tables import Case, Draft
 from engine.usecases.definition import Definition, definition
@@ -176,14 +176,7 @@ async def answer_page(request: Request, actor: Citizen, draft_id: str, page_id: 
     places = {each.id: each for each in pages_of(form)}
     if page_id not in places:
         raise NotFound(what="page")
-    refused, pairs = None, []
-    try:
-        pairs = await read_pairs(request, wired, actor)
-    except DocumentRefused as error:
-        key = f"problem.document_refused.{error.params['reason']}"
-        refused = say_problem(request.state.locale, key, **error.params)
-        submitted = await request.form()
-        pairs = [(name, value) for name, value in submitted.multi_items() if isinstance(value, str)]
+    pairs, refused = await submitted_pairs(request, wired, actor)
     answers = read_submission(form, newest_files(form, pairs))
     command = SaveDraft(actor, draft_id, answers, places[page_id].fields)
     draft = await run_in_threadpool(wired.uow.run, save_draft, command)

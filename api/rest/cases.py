@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
@@ -79,8 +80,7 @@ def get_document(request: Request, document_id: str, actor: Caseworker) -> Respo
 
 def download(wired: Application, row: Document) -> Response:
     """The file as a download that no browser opens as a page."""
-    name = row.name.encode("utf-8")
-    quoted = "".join(chr(b) if chr(b).isalnum() or b in b".-_" else f"%{b:02X}" for b in name)
+    quoted = quote(row.name, safe="")
     return StreamingResponse(
         wired.ports.files.open(row.storage_key),
         media_type=row.media_type,
