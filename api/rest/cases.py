@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, BinaryIO, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -82,7 +83,7 @@ def download(wired: Application, row: Document) -> Response:
     """The file as a download that no browser opens as a page."""
     quoted = quote(row.name, safe="")
     return StreamingResponse(
-        wired.ports.files.open(row.storage_key),
+        _pieces(wired.ports.files.open(row.storage_key)),
         media_type=row.media_type,
         headers={
             "Content-Disposition": f"attachment; filename*=UTF-8''{quoted}",
@@ -91,3 +92,9 @@ def download(wired: Application, row: Document) -> Response:
             "Cache-Control": "no-store",
         },
     )
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(64 * 1024):
+            yield piece
