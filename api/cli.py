@@ -74,6 +74,9 @@ def serve() -> None:
     from api.main import create_app
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # A line for every sweep, every two seconds, would hide what matters.
+    logging.getLogger("celery").setLevel(logging.WARNING)
+    logging.getLogger("kombu").setLevel(logging.ERROR)
     settings = read_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     wired = wire(settings)

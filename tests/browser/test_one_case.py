@@ -185,3 +185,83 @@ def test_a_food_licence_from_filing_to_outcome(browser: Browser, site: str, tmp_
     office.wait_for_timeout(400)
     shot(office, "staff-packages")
     assert problems == []
+
+
+REQUEST = [
+    {"title": "规划许可", "subject": "planning", "description": "2025年人民路改造工程的规划许可"},
+    {"medium": "electronic", "delivery": "portal"},
+    {
+        "applicant_name": "张伟",
+        "id_number": "11010519491231002X",
+        "phone": "13800138000",
+        "declaration": "yes",
+    },
+]
+COMPLAINT = [
+    {
+        "category": "road",
+        "title": "路灯不亮",
+        "description": "三盏路灯一周不亮",
+        "danger": "no",
+    },
+    {"place": "河滨路18号"},
+    {"contact_name": "张先生", "phone": "13800138000"},
+]
+
+
+@pytest.mark.parametrize(
+    ("service", "pages", "steps", "outcome"),
+    [
+        (
+            "F001",
+            REQUEST,
+            [
+                ("foi_officer", {"outcome": "accept"}),
+                ("planning", {"outcome": "prepared", "decision": "disclosed", "reply": "予以公开"}),
+                ("foi_lead", {"secrecy": "clear", "outcome": "approve"}),
+            ],
+            "予以公开",
+        ),
+        (
+            "C001",
+            COMPLAINT,
+            [
+                ("hotline", {"outcome": "accept"}),
+                ("roads", {"outcome": "done", "result": "resolved", "reply": "路灯已修复"}),
+                ("hotline", {"outcome": "content", "note": "满意"}),
+            ],
+            "已解决",
+        ),
+    ],
+)
+def test_a_request_and_a_complaint(
+    browser: Browser,
+    site: str,
+    service: str,
+    pages: list[dict[str, str]],
+    steps: list[tuple[str, dict[str, str]]],
+    outcome: str,
+) -> None:
+    citizen = browser.new_page(locale="zh-CN", viewport=PHONE, java_script_enabled=False)
+    office = browser.new_page(locale="zh-CN", viewport=DESK, reduced_motion="reduce")
+    sign_in_citizen(citizen, site, "citizen")
+    citizen.goto(f"{site}/services/{service}")
+    citizen.click("text=开始办理")
+    for fields in pages:
+        for name, value in fields.items():
+            field = citizen.locator(f"[name={name}]").first
+            if field.get_attribute("type") in ("radio", "checkbox"):
+                citizen.check(f"[name={name}][value={value}]")
+            elif field.evaluate("field => field.tagName") == "SELECT":
+                field.select_option(value)
+            else:
+                field.fill(value)
+        citizen.click("text=保存并继续")
+    citizen.click("text=确认并提交申请")
+    number = citizen.locator(".panel__number").inner_text()
+    for user, answers in steps:
+        handle(office, site, user, number, **answers)
+    citizen.wait_for_timeout(1500)
+    citizen.goto(f"{site}/cases/{number}")
+    expect(citizen.locator(".band--done")).to_contain_text(outcome)
+    expect(citizen.locator("main")).to_contain_text("您可能还要办")
