@@ -6,6 +6,7 @@ A refusal is told as the fragment of source that is not allowed, so that it need
 from __future__ import annotations
 
 import ast
+import re
 from functools import lru_cache
 
 MAX_EXPRESSION = 2_000
@@ -18,9 +19,18 @@ FUNCTIONS = frozenset(
 )
 METHODS = frozenset(
     {"lower", "upper", "strip", "startswith", "endswith", "get", "split", "join", "replace"}
+    | {"title", "isdigit", "index", "count"}
 )
 SCRIPT_FUNCTIONS = FUNCTIONS | {"range", "enumerate", "list", "dict", "bool", "reversed", "zip"}
-SCRIPT_METHODS = METHODS | {"append", "extend", "items", "keys", "values", "setdefault", "pop"}
+# Those that change the list or map itself.
+CHANGING = frozenset(
+    {"append", "extend", "setdefault", "pop", "insert", "remove", "sort", "update"}
+)
+SCRIPT_METHODS = METHODS | CHANGING | {"items", "keys", "values", "copy"}
+# Named arguments that may be given.
+KEYWORDS = {"sorted": "reverse", "sort": "reverse"}
+# How a value is written in an f-string: two places, thousands, per cent, or with leading zeros.
+_FORMAT = re.compile(r",?(?:\.\d)?[fd%]?|0?\d{1,2}d?")
 
 # What the interpreter of this package works out itself: no call, and nothing that multiplies.
 SIMPLE = (
@@ -63,6 +73,11 @@ SCRIPT = (
     ast.DictComp,
     ast.GeneratorExp,
     ast.comprehension,
+    ast.JoinedStr,
+    ast.FormattedValue,
+    ast.Delete,
+    ast.Del,
+    ast.keyword,
 )
 
 
@@ -133,6 +148,8 @@ def _check(
             raise Refused(_fragment(node))
         elif isinstance(node, ast.comprehension) and node.is_async:
             raise Refused("async")
+        elif isinstance(node, ast.FormattedValue | ast.Delete):
+            _check_rare(node)
         pending += [(child, depth + 1) for child in ast.iter_child_nodes(node)]
 
 
@@ -141,8 +158,30 @@ def _check_call(node: ast.Call, functions: frozenset[str], methods: frozenset[st
     known = (isinstance(function, ast.Name) and function.id in functions) or (
         isinstance(function, ast.Attribute) and function.attr in methods
     )
-    if not known or node.keywords:
+    name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+    named = [keyword.arg for keyword in node.keywords]
+    if not known or named not in ([], [KEYWORDS.get(name, "")]):
         raise Refused(f"{_fragment(function)}()")
+
+
+def _check_rare(node: ast.FormattedValue | ast.Delete) -> None:
+    if isinstance(node, ast.Delete):
+        fits = all(
+            isinstance(each, ast.Name | ast.Attribute | ast.Subscript)
+            and not isinstance(getattr(each, "slice", None), ast.Slice)
+            for each in node.targets
+        )
+    else:
+        fits = node.conversion in (-1, ord("s")) and _FORMAT.fullmatch(format_of(node)) is not None
+    if not fits:
+        raise Refused(_fragment(node))
+
+
+def format_of(node: ast.FormattedValue) -> str:
+    """What stands behind the colon in an f-string; ``?`` if that is reckoned itself."""
+    parts = node.format_spec.values if isinstance(node.format_spec, ast.JoinedStr) else []
+    texts = [each.value if isinstance(each, ast.Constant) else "?" for each in parts]
+    return "".join(str(each) for each in texts)
 
 
 def _check_name(node: ast.Name | ast.Attribute) -> None:

@@ -12,7 +12,9 @@ all else runs in the sandbox.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from engine.bpmn import sandbox
@@ -33,8 +35,7 @@ class Expressions:
     def check(self, source: str) -> str | None:
         """The fragment of the expression that is not allowed, or None."""
         try:
-            if not is_simple(read_expression(source)):
-                expression_source(source)
+            _plan(source)
         except Refused as error:
             return str(error)
         return None
@@ -50,12 +51,10 @@ class Expressions:
     def evaluate(self, source: str, data: Mapping[str, Any]) -> Any:
         """The expression's value over `data`, as plain data. Raises ExpressionFailed."""
         try:
-            tree = read_expression(source)
-            if is_simple(tree):
-                value = interpret(tree.body, data)
-            else:
-                value = _sandboxed(expression_source(source), data)
-            return plain_copy(value)
+            plan = _plan(source)
+            if isinstance(plan, Sandboxed):
+                return plain_copy(_sandboxed(plan, data))
+            return plain_copy(interpret(plan, data))
         except (ValueError, TypeError, ArithmeticError, RecursionError, SandboxFailed) as error:
             raise ExpressionFailed(f"{source.strip()[:100]}: {error}") from error
 
@@ -65,18 +64,27 @@ class Expressions:
         Raises ExpressionFailed.
         """
         try:
-            made = plain_copy(_sandboxed(script_source(source), data))
+            script = script_source(source)
+            made = plain_copy(_sandboxed(script, data))
             if any(name.startswith("__") for name in _keys(made)):
                 raise NotPlain("a key that begins with __")
         except (ValueError, TypeError, RecursionError, SandboxFailed) as error:
             raise ExpressionFailed(str(error)) from error
         # A name that the script only might have assigned, and did not, is None and stays missing.
         kept = {name: each for name, each in made.items() if each is not None or name in data}
-        return {**data, **kept}
+        gone = {name for name in script.deleted if made[name] is None}
+        return {name: each for name, each in {**data, **kept}.items() if name not in gone}
+
+
+@lru_cache(maxsize=4096)
+def _plan(source: str) -> Sandboxed | ast.expr:
+    tree = read_expression(source)
+    return tree.body if is_simple(tree) else expression_source(source)
 
 
 def _sandboxed(made: Sandboxed, data: Mapping[str, Any]) -> Any:
-    return sandbox.run(made.source, {own: data.get(name) for name, own in made.names.items()})
+    values = [data.get(name) for name in made.names]
+    return sandbox.run(made.source, {"_v": values}, made.definition)
 
 
 def _keys(value: Any) -> list[str]:
