@@ -193,6 +193,8 @@ def _check_name(node: ast.Name | ast.Attribute) -> None:
 def _check_constant(node: ast.Constant) -> None:
     value = node.value
     plain = value is None or type(value) in (str, bool, int, float)
+    if isinstance(value, str):
+        plain = "\0" not in value and all(not "\ud800" <= each <= "\udfff" for each in value)
     if not plain or (type(value) is int and abs(value) >= 2**63):
         raise Refused(_fragment(node))
 

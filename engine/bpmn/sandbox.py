@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.bpmn.broker import Broker
 from engine.bpmn.prelude import PRELUDE
-from engine.bpmn.workers import SandboxFailed, Workers, jail_report
+from engine.bpmn.workers import SandboxFailed, Workers, WorkersLost, jail_report
 
 
 def run(source: str, inputs: Mapping[str, Any], definition: str = "") -> Any:
@@ -23,7 +23,11 @@ def run(source: str, inputs: Mapping[str, Any], definition: str = "") -> Any:
     The `definition` is read before, unless it was already: its names must be its own for ever.
     Raises SandboxFailed.
     """
-    return _current().run(source, dict(inputs), definition)
+    workers = _current()
+    try:
+        return workers.run(source, dict(inputs), definition)
+    except WorkersLost:
+        return _current(lost=workers).run(source, dict(inputs), definition)
 
 
 _lock = threading.Lock()
@@ -31,10 +35,10 @@ _workers: Workers | Broker | None = None
 _forked_off = False
 
 
-def _current() -> Workers | Broker:
+def _current(lost: Workers | Broker | None = None) -> Workers | Broker:
     global _workers  # noqa: PLW0603
     with _lock:
-        if _workers is None:
+        if _workers is None or _workers is lost:
             try:
                 _workers = Broker(PRELUDE) if _forked_off else Workers(PRELUDE)
             except (OSError, RuntimeError) as error:

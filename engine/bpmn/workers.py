@@ -16,6 +16,7 @@ import queue
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ MAX_PRINTED = 64_000
 PROCESSES = 2
 WAIT = 10.0
 _GRACE = 0.07  # what a worker may take longer, before it is killed
+_NOTICED = 0.1  # the longest it takes to find that a worker is dead
 _TURNS = 200  # of a session
 _SESSIONS = 50  # of a worker
 _JAIL = str(Path(__file__).with_name("jail.py"))
@@ -42,6 +44,10 @@ _LIMITS: pydantic_monty.ResourceLimits = {
 
 class SandboxFailed(Exception):
     """The source did not end well; `str()` says why, in the sandbox's words."""
+
+
+class WorkersLost(SandboxFailed):
+    """No worker starts any more, so that the pool must be made anew."""
 
 
 class Workers:
@@ -79,6 +85,8 @@ class Workers:
         try:
             value, kept = self._run(session, source, inputs, definition)
             return value
+        except SandboxFailed:
+            raise
         except (pydantic_monty.MontyError, OSError, RuntimeError, ValueError, TypeError) as error:
             raise SandboxFailed(str(error)[:300]) from error
         finally:
@@ -96,13 +104,14 @@ class Workers:
         import pydantic_monty
 
         old, session = session, session or self._open()
+        started = time.monotonic()
         try:
             value = session.feed(source, inputs, definition)
         except pydantic_monty.MontyCrashedError as error:
             self._close(session)
-            if old is None or error.timed_out:
+            if old is None or error.timed_out or time.monotonic() - started > _NOTICED:
                 raise
-            # It may have died long since, which is no fault of the source.
+            # It had died before, which is no fault of the source.
             return self._run(None, source, inputs, definition)
         except BaseException:
             self._close(session)
@@ -113,7 +122,11 @@ class Workers:
         return value, None
 
     def _open(self) -> _Session:
-        session = _Session(self._pool)
+        try:
+            session = _Session(self._pool)
+        except (OSError, RuntimeError) as error:
+            # Who became a daemon, for one, has closed the launcher with all other files.
+            raise WorkersLost(str(error)[:300]) from error
         self._opened.add(session)
         try:
             session.feed(self._prelude, {})

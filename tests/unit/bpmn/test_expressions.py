@@ -192,6 +192,68 @@ def test_scripts_change_data_by_name_and_key() -> None:
     assert DATA["check"]["items"] == ["b", "a"], "the data given in stays as it was"
 
 
+CHECK: dict[str, Any] = {"n": 3, "items": ["b", "a"]}
+MORE: dict[str, Any] = {"n": 3, "items": ["b", "a", "c"]}
+SCRIPTS: list[tuple[str, dict[str, Any]]] = [
+    ("n += 3", {"n": 5}),
+    ("n -= 1\nn *= 7\nn //= 2", {"n": 3}),
+    ("text += '!'", {"text": "Abc!"}),
+    ("check.n += 1", {"check": {"n": 4, "items": ["b", "a"]}}),
+    ("check['items'] += ['c']", {"check": {"n": 3, "items": ["b", "a", "c"]}}),
+    ("a, b = 1, 2\na, b = b, a", {"a": 2, "b": 1}),
+    ("(a, [b, c]) = (1, [2, 3])", {"a": 1, "b": 2, "c": 3}),
+    ("for at, each in enumerate(check.items):\n    last = [at, each]", {"last": [1, "a"]}),
+    ("a = b = n", {"a": 2, "b": 2}),
+    ("if n > 1:\n    pass\nelse:\n    a = 1", {}),
+    ("a = 'few' if n < 3 else 'many'", {"a": "few"}),
+    ("a = missing is None and text is not None", {"a": True}),
+    ("del n", {"n": ...}),
+    ("del n, text", {"n": ..., "text": ...}),
+    ("del n\nn = 1", {"n": 1}),
+    ("if n > 5:\n    del n", {}),
+    ("a = 1\ndel a", {}),
+    ("del missing", {}),
+    ("del check.n, check['items'][0]", {"check": {"items": ["a"]}}),
+    ("del check.missing", {}),
+    ("a = f'{n} of {text}: {check.items[0]}{missing}'", {"a": "2 of Abc: bNone"}),
+    ("a = f'{n + 0.456:.2f} {n * 1000:,} {n:03d} {n / 4:.0%}'", {"a": "2.46 2,000 002 50%"}),
+    ("""a = f"it's {'b'} {{x}} \\n {text!s}" """, {"a": "it's b {x} \n Abc"}),
+    ("a = f''", {"a": ""}),
+    ("a = sorted(check.items, reverse=True)\nb = sorted(a)", {"a": ["b", "a"], "b": ["a", "b"]}),
+    ("a = [2, 3, 1]\na.sort(reverse=True)\na.insert(0, 9)\na.remove(2)", {"a": [9, 3, 1]}),
+    (
+        "check.items.sort()\na = check.items.index('b')",
+        {"check": CHECK | {"items": ["a", "b"]}, "a": 1},
+    ),
+    ("a = [1, 1].count(1) + text.count('b')", {"a": 3}),
+    ("a = {'x': 1}\nb = a.copy()\nb.update({'y': 2})", {"a": {"x": 1}, "b": {"x": 1, "y": 2}}),
+    ("a = 'no. 1'.title()\nb = '12'.isdigit()", {"a": "No. 1", "b": True}),
+    # What comes back must hold every change that was made under another name.
+    ("rows = check.items\nrows += ['c']\nrows = 0", {"check": MORE, "rows": 0}),
+    ("rows = check.items\nrows.append('c')\nrows = 0", {"check": MORE, "rows": 0}),
+    ("for row in grid:\n    row += [0]", {"grid": [[1, 0], [2, 0]], "row": [2, 0]}),
+    ("row, rest = grid\nrow += [0]\nrow = 0", {"grid": [[1, 0], [2]], "row": 0, "rest": [2]}),
+    ("row = [] or grid[0]\nrow += [0]\nrow = 0", {"grid": [[1, 0], [2]], "row": 0}),
+    ("row = grid if n else 0\nrow += [0]\nrow = 0", {"grid": [[1], [2], 0], "row": 0}),
+    ("sum = 0\nfor each in grid:\n    sum += len(each)", {"sum": 2}),
+    ("a = []\nfor each in grid:\n    a += each", {"a": [1, 2]}),
+    (
+        "a = 'one\\ntwo'\nif a:\n    b = '''three\n  four'''",
+        {"a": "one\ntwo", "b": "three\n  four"},
+    ),
+    ("'''What it does.\n  In two lines.'''\na = 1", {"a": 1}),
+    ("# nothing", {}),
+]
+
+
+@pytest.mark.parametrize(("source", "changes"), SCRIPTS)
+def test_what_scripts_change(source: str, changes: dict[str, Any]) -> None:
+    data = {"n": 2, "text": "Abc", "check": CHECK, "grid": [[1], [2]], "none": None}
+    assert EXPRESSIONS.check_script(source) is None
+    after = EXPRESSIONS.run(source, data)
+    assert after == {name: each for name, each in (data | changes).items() if each is not ...}
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -204,6 +266,28 @@ def test_scripts_change_data_by_name_and_key() -> None:
         "global x",
         "del x[0:1]",
         "del (x, y)",
+        "a = f'{x!r}'",
+        "a = f'{x:{y}}'",
+        "a = f'{x:>9}'",
+        "a = f'{x:9999d}'",
+        "a = f'{x:.999f}'",
+        "a = f'{x.__class__}'",
+        "a = f'{(lambda: 1)()}'",
+        "a = sorted(x, key=len)",
+        "a = sorted(x, reverse=True, key=len)",
+        "a = len(x, reverse=True)",
+        "a = sorted(x, **y)",
+        "a.sort(key=len)",
+        "a = set(x)",
+        "a = {1, 2}",
+        "a, *b = x",
+        "a = 'x\\0'",
+        "a = '\\ud800'",
+        "print(a)",
+        "return a",
+        "def f():\n    pass",
+        "lambda: 1",
+        "while (a := 1):\n    pass",
         "raise x",
         "assert x",
         "x: int = 1",
