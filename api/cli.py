@@ -25,17 +25,19 @@ from api.demo.player import Played, PlayedStep, Player
 from api.demo.scenario import Scenario, read_scenario
 from api.doctor import examine
 from api.migrations import migrate as migrate_database
-from api.problems import finding_view, say
+from api.model_commands import simulate_model, validate_models
+from api.sentences import finding_view, say
 from api.settings import Settings, SettingWrong, read_settings
 from api.wiring import Application, wire
 from api.worker.embedded import EmbeddedWorker
 from api.worker.waker import ThreadWaker
-from engine.domain.access import SYSTEM
+from engine.domain.access import SYSTEM, Actor
 from engine.domain.locales import nearest_locale
 from engine.domain.passwords import LONGEST, SHORTEST, hash_password
 from engine.kernel.clock import SettableClock
 from engine.kernel.errors import EngineError, PackageRefused
 from engine.usecases.definition import unpack
+from engine.usecases.migrate import Migration, migrate_cases, open_cases, preview, version_id
 from engine.usecases.people import AddUser, add_user
 from engine.usecases.publish import PublishPackage
 from engine.usecases.publish import publish as publish_package
@@ -44,6 +46,8 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="banshi 办事: cases from filing to closure."
 )
 console = Console()
+app.command("validate")(validate_models)
+app.command("simulate")(simulate_model)
 
 
 def main() -> None:
@@ -248,6 +252,46 @@ def _show(played: list[Played]) -> None:
             each.state if each.problem is None else f"[red]{each.problem}[/red]",
         )
     console.print(table)
+
+
+@app.command("migrate-cases")
+def migrate_running_cases(
+    key: Annotated[str, typer.Argument(help="The package.")],
+    source: Annotated[int, typer.Argument(help="From this version.")],
+    target: Annotated[int, typer.Argument(help="To this version.")],
+    mapped: Annotated[list[str] | None, typer.Option("--map", help="old=new element.")] = None,
+    apply: Annotated[bool, typer.Option(help="Do it, not only say it.")] = False,
+    lang: Annotated[str, typer.Option(help="zh-CN or en")] = "en",
+) -> None:
+    """Say case by case what moving running cases to another version does, and do it."""
+    locale = nearest_locale(lang)
+    mapping = dict(each.partition("=")[::2] for each in mapped or [])
+    with _product() as wired:
+        migrate_database(wired.engine)
+        try:
+            with wired.uow.read() as session:
+                migration = Migration(
+                    version_id(session, key, source), version_id(session, key, target), mapping
+                )
+                ids = open_cases(session, migration.source_id)
+                report = [] if apply else preview(session, wired.ports, migration, ids)
+        except EngineError as error:
+            console.print(f"[red]{say(locale, f'problem.{error.code}', **error.params)}[/red]")
+            raise typer.Exit(1) from error
+        if apply:
+            with Progress(console=console) as progress:
+                bar = progress.add_task(key, total=len(ids))
+                actor = Actor("shell", "shell", "shell", frozenset({"administrator"}))
+                report = migrate_cases(
+                    wired.uow, actor, migration, ids, lambda _: progress.advance(bar)
+                )
+    table = Table("case", "places", "refused")
+    for each in report:
+        places = ", ".join(f"{place.element} → {place.target or '?'}" for place in each.places)
+        table.add_row(each.reference, places, each.refusal or "")
+    console.print(table)
+    if any(each.refusal for each in report):
+        raise typer.Exit(1)
 
 
 @app.command()

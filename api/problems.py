@@ -6,11 +6,8 @@ asserts that none is missing.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -19,9 +16,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.sentences import finding_view, say, texts
 from engine.domain.locales import LOCALES
 from engine.domain.ports import Form
-from engine.domain.process import Finding
 from engine.kernel import errors
 from engine.kernel.errors import EngineError
 from forms import error_message
@@ -47,45 +44,15 @@ STATUS: dict[type[EngineError], int] = {
     errors.PackageRefused: 422,
     errors.DocumentRefused: 422,
     errors.ExecutionFailed: 500,
+    errors.IncidentResolved: 409,
+    errors.ReasonMissing: 422,
+    errors.MessageRefused: 422,
+    errors.MigrationRefused: 409,
     errors.StateUnreadable: 500,
     errors.ClockVerbRefused: 409,
     errors.StoreUnavailable: 503,
     LetterFailed: 500,
 }
-
-
-@lru_cache
-def texts(locale: str) -> dict[str, str]:
-    """The catalogue of the JSON interface in `locale`."""
-    source = files("api").joinpath("texts", f"{locale}.json")
-    catalogue: dict[str, str] = json.loads(source.read_text(encoding="utf-8"))
-    return catalogue
-
-
-class _Known(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
-def say(locale: str, key: str, /, **params: Any) -> str:
-    """The sentence `key` in `locale`; the key itself when it is missing, which tests refuse."""
-    return (
-        texts(locale if locale in LOCALES else LOCALES[0]).get(key, key).format_map(_Known(params))
-    )
-
-
-def finding_view(finding: Finding, locale: str) -> dict[str, Any]:
-    """A finding with its sentence."""
-    key = f"finding.{finding.code}"
-    message = say(locale, key, **finding.params)
-    return {
-        "severity": finding.severity,
-        "code": finding.code,
-        "file": finding.file,
-        "element": finding.element,
-        "line": finding.line,
-        "message": finding.code if message == key else message,
-    }
 
 
 def problem(

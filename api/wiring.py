@@ -20,6 +20,7 @@ from engine.domain.catalogue import Catalogue, read_catalogue
 from engine.domain.ports import Ports, Recommender, Waker
 from engine.kernel.clock import Clock, SystemClock
 from engine.store.uow import UnitOfWork, open_engine
+from engine.usecases.incidents import note_failure
 from engine.usecases.job_runner import run_due
 from forms import FormLibrary, JailedLetters
 from recommender import Model, NextServices, prior_model
@@ -61,7 +62,7 @@ class Application:
     def with_waker(self, waker: Waker) -> Application:
         """The same product with another way to wake workers."""
         ports = replace(self.ports, waker=waker)
-        return replace(self, ports=ports, uow=UnitOfWork(self.engine, ports))
+        return replace(self, ports=ports, uow=UnitOfWork(self.engine, ports, note_failure))
 
     def close(self) -> None:
         self.letters.close()
@@ -95,7 +96,7 @@ def wire(settings: Settings, clock: Clock | None = None, waker: Waker | None = N
         settings,
         engine,
         ports,
-        UnitOfWork(engine, ports),
+        UnitOfWork(engine, ports, note_failure),
         forms,
         letters,
         threading.BoundedSemaphore(2),

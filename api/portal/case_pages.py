@@ -11,9 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from api.access import application, check_csrf, require_citizen
 from api.portal.page import go_to, page
 from api.portal.submitted import submitted_pairs
-from api.problems import say as say_problem
 from api.rest.case_view import clock_sentence
 from api.rest.cases import download
+from api.sentences import say as say_problem
 from api.submission import newest_files
 from engine.domain.access import Actor
 from engine.kernel.errors import AnswersInvalid, NotFound, TaskNotOpen

@@ -13,7 +13,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from api import problems
+from api import sentences
 from api.access import application, csrf_token
 from engine.domain.lifecycle import STAGES
 
@@ -119,8 +119,8 @@ def error_page(request: Request, status: int, code: str, params: Mapping[str, An
         request.state.csrf_token, request.state.actor = "", None
     if not hasattr(request.state, "locale"):
         request.state.locale = "zh-CN"
-    sentence = problems.say(request.state.locale, f"problem.{code}", **params)
+    sentence = sentences.say(request.state.locale, f"problem.{code}", **params)
     reason = params.get("reason")
     if code == "document_refused" and reason:
-        sentence = problems.say(request.state.locale, f"problem.{code}.{reason}", **params)
+        sentence = sentences.say(request.state.locale, f"problem.{code}.{reason}", **params)
     return page(request, "error.html.j2", status, sentence=sentence, status_code=status)

@@ -12,7 +12,7 @@ from api import access
 from api.access import application, check_csrf, current_actor
 from api.demo.office import PASSWORD, people
 from api.portal.page import go_to, page, safe_path, say
-from api.problems import say as say_problem
+from api.sentences import say as say_problem
 from engine.domain.access import SYSTEM, Actor
 from engine.domain.passwords import LONGEST, SHORTEST, hash_password
 from engine.kernel.errors import SignInRefused, TooManyAttempts, UserNameTaken

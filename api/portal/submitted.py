@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from api.problems import say
+from api.sentences import say
 from api.submission import read_pairs
 from api.wiring import Application
 from engine.domain.access import Actor

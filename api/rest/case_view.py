@@ -9,9 +9,9 @@ from typing import Any, Literal
 from fastapi import Request
 
 from api.access import application
-from api.problems import say
 from api.rest import schemas as shapes
 from api.rest.words import Words
+from api.sentences import say
 from engine.domain import sla
 from engine.domain.access import Actor, may_take_task
 from engine.domain.lifecycle import STAGES

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
 
 from api.access import application, require_designer, require_staff
-from api.problems import finding_view
 from api.rest.schemas import Diagram, FindingView, PackageList, PublishReport, VersionView
+from api.sentences import finding_view
 from api.wiring import Application
 from engine.domain.access import Actor
 from engine.domain.package import MANIFEST

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.rest import cases, packages, people, performance, session, tasks
+from api.rest import cases, operations, packages, people, performance, session, tasks
 
 router = APIRouter(prefix="/api/v1")
-for module in (session, tasks, cases, packages, performance, people):
+for module in (session, tasks, cases, packages, performance, people, operations):
     router.include_router(module.router)

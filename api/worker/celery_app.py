@@ -13,6 +13,8 @@ SWEEP_SECONDS = 5.0
 QUEUES = {
     "timer": "timers",
     "clock_warning": "timers",
+    "message": "timers",
+    "signal": "timers",
     "letter": "letters",
     "mail": "mail",
     "advice": "advice",

@@ -1,23 +1,29 @@
-"""What a BPMN file says, read from its XML: names, namespaces, settings, lanes, event texts."""
+"""A process as it will be run: plain, immutable, read once and shared by all its cases."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from lxml import etree
-
-from engine.bpmn.documents import local_name
-
-BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
-SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
+from engine.bpmn.languages import Expression
 
 TASKS = frozenset(
-    {"userTask", "manualTask", "sendTask", "serviceTask", "scriptTask", "businessRuleTask", "task"}
+    {
+        "task",
+        "userTask",
+        "manualTask",
+        "sendTask",
+        "receiveTask",
+        "serviceTask",
+        "scriptTask",
+        "businessRuleTask",
+    }
 )
+SUBPROCESSES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
+ACTIVITIES = TASKS | SUBPROCESSES | {"callActivity"}
 GATEWAYS = frozenset(
     {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"}
 )
-CONDITIONAL = frozenset({"exclusiveGateway", "inclusiveGateway"})
 EVENTS = frozenset(
     {
         "startEvent",
@@ -27,94 +33,140 @@ EVENTS = frozenset(
         "intermediateThrowEvent",
     }
 )
-SCOPES = frozenset({"subProcess", "callActivity"})
-FLOW_NODES = TASKS | SCOPES | GATEWAYS | EVENTS
-
-TIMER, ERROR, TERMINATE = (
-    "timerEventDefinition",
-    "errorEventDefinition",
-    "terminateEventDefinition",
-)
+FLOW_NODES = ACTIVITIES | GATEWAYS | EVENTS
+FOR_PEOPLE = frozenset({"userTask", "manualTask"})
 
 
-def is_bpmn(node: etree._Element) -> bool:
-    return isinstance(node.tag, str) and etree.QName(node).namespace == BPMN
+@dataclass(frozen=True)
+class Assignment:
+    """`target` is set to the value of `source`; an empty target means the source's own name."""
+
+    target: str
+    source: Expression
 
 
-def tag(name: str) -> str:
-    """The full XML name of a BPMN element."""
-    return f"{{{BPMN}}}{name}"
+@dataclass(frozen=True)
+class EventSpec:
+    """One event definition.
+
+    `kind` is message, signal, timer, error, escalation, conditional, link, compensation, cancel or
+    terminate. `name` is the message, signal or link name, the error or escalation code (None
+    catches any), or the compensated activity's id. `value` is a timer's text or a condition;
+    `correlation` gives the key a message must carry. `saves_as` names the variables that receive a
+    caught error's code and message, or an escalation's code.
+    """
+
+    kind: str
+    name: str | Expression | None = None
+    value: Expression | None = None
+    timer: str = ""
+    correlation: Expression | None = None
+    saves_as: tuple[str | None, str | None] = (None, None)
 
 
-def processes_in(roots: Mapping[str, etree._Element]) -> Iterator[tuple[str, etree._Element]]:
-    """The file and element of each process."""
-    for file, root in roots.items():
-        for process in root.iterfind(f".//{tag('process')}"):
-            yield file, process
+@dataclass(frozen=True)
+class Flow:
+    id: str
+    source: str
+    target: str
+    condition: Expression | None = None
 
 
-def definitions(node: etree._Element) -> list[str]:
-    """The kinds of event definition of an event, e.g. ``["timerEventDefinition"]``."""
-    return [local_name(child) for child in node if local_name(child).endswith("EventDefinition")]
+@dataclass(frozen=True)
+class Loop:
+    """How often an activity is done: ``parallel`` or ``sequential`` for each, or ``standard``.
+
+    `first` is the number of the first round (0, or 1 where the dialect counts from 1). Events of
+    `behavior` One and None are thrown after the first or each finished instance.
+    """
+
+    kind: str
+    cardinality: Expression | None = None
+    collection: Expression | None = None
+    item: str | None = None
+    output: str | None = None
+    output_item: Expression | None = None
+    condition: Expression | None = None
+    test_before: bool = False
+    maximum: int | None = None
+    behavior: str = "All"
+    throws: EventSpec | None = None
+    complex_throws: tuple[tuple[Expression, EventSpec], ...] = ()
+    first: int = 0
 
 
-def condition(flow: etree._Element) -> str | None:
-    """The condition of a sequence flow, or None."""
-    node = flow.find(tag("conditionExpression"))
-    return None if node is None else (node.text or "").strip() or None
+@dataclass(frozen=True)
+class Node:
+    """A flow node. `flows` leave it in file order; `incoming` are the ids of those that enter."""
+
+    id: str
+    kind: str
+    scope: str
+    events: tuple[EventSpec, ...] = ()
+    parallel_multiple: bool = False
+    interrupting: bool = True
+    attached_to: str | None = None
+    boundaries: tuple[str, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    incoming: tuple[str, ...] = ()
+    default: str | None = None
+    loop: Loop | None = None
+    inputs: tuple[Assignment, ...] = ()
+    outputs: tuple[Assignment, ...] = ()
+    shares_all: bool = True
+    """Whether what is not mapped passes between this activity and the case as well."""
+    handler: str | None = None
+    """The activity that compensates this one."""
+    for_compensation: bool = False
+    called: str | Expression | None = None
+    decision: str | None = None
+    script: Expression | None = None
+    before: Expression | None = None
+    after: Expression | None = None
+    """Scripts of SpiffArena before and after the activity."""
+    result: str | None = None
+    topic: str | Expression | None = None
+    retries: int = 3
+    value: Expression | None = None
+    """What a service task works out by itself, for `result`."""
+
+    @property
+    def event(self) -> EventSpec | None:
+        return self.events[0] if self.events else None
+
+    def is_catching(self, kind: str) -> bool:
+        return any(event.kind == kind for event in self.events)
 
 
-def timer_text(node: etree._Element) -> str | None:
-    """The text of the event's date or duration; None for a cycle or none at all."""
-    for name in ("timeDuration", "timeDate"):
-        found = node.find(f".//{tag(name)}")
-        if found is not None:
-            return (found.text or "").strip()
-    return None
+@dataclass(frozen=True)
+class Scope:
+    """A process or subprocess: what is inside it.
+
+    `starts` are entered when it begins (start events without trigger, or without any start event
+    the nodes nothing leads to); `triggered` are start events with a trigger; `event_subprocesses`
+    are the ids of its event subprocesses.
+    """
+
+    id: str
+    kind: str
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    starts: tuple[str, ...] = ()
+    triggered: tuple[str, ...] = ()
+    event_subprocesses: tuple[str, ...] = ()
+    condition: Expression | None = None
+    sequential: bool = False
+    cancels_rest: bool = True
+    scopes: Mapping[str, Scope] = field(default_factory=dict)
+    """The subprocesses directly inside, by the id of their node."""
 
 
-def error_reference(node: etree._Element) -> str | None:
-    """The id of the error an error event throws or catches; None means any."""
-    found = node.find(tag(ERROR))
-    return None if found is None else found.get("errorRef")
-
-
-def error_code(node: etree._Element) -> str | None:
-    """The code of the error an event throws or catches; None means any error."""
-    reference = error_reference(node)
-    if reference is None:
-        return None
-    for error in node.getroottree().getroot().iter(tag("error")):
-        if error.get("id") == reference:
-            return error.get("errorCode") or reference
-    return reference
-
-
-def is_interrupting(node: etree._Element) -> bool:
-    return str(node.get("cancelActivity", "true")).lower() == "true"
-
-
-def called_decision(node: etree._Element) -> str:
-    """The id of the decision a business rule task calls."""
-    found = node.find(f".//{{{SPIFF}}}calledDecisionId")
-    return (found.text or "").strip() if found is not None else ""
-
-
-def script_text(node: etree._Element) -> str:
-    return node.findtext(tag("script")) or ""
-
-
-def settings(node: etree._Element) -> dict[str, str]:
-    """The settings of an element, by name."""
-    path = f"{tag('extensionElements')}/{{{SPIFF}}}properties/{{{SPIFF}}}property"
-    return {each.get("name", ""): each.get("value", "").strip() for each in node.iterfind(path)}
-
-
-def lanes(root: etree._Element) -> dict[str, str]:
-    """The name of the lane of each element that has one."""
-    found = {}
-    for reference in root.iter(tag("flowNodeRef")):
-        lane = reference.getparent()
-        if lane is not None and reference.text:
-            found[reference.text.strip()] = lane.get("name") or ""
-    return found
+@dataclass(frozen=True)
+class ProcessModel:
+    id: str
+    name: str
+    file: str
+    executable: bool
+    root: Scope
+    scopes: Mapping[str, Scope]
+    """Every scope of the process by its id, the root too."""
+    version_tag: str | None = None

@@ -1,14 +1,13 @@
-"""The texts of timers: ``PT1H``, ``P3D``, an ISO date-time, ``limit:<name>`` or ``=expression``."""
+"""The texts of timers: duration, date, cycle, cron line, ``limit:<name>``, or an expression."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from engine.bpmn.expressions import EXPRESSIONS
-from engine.domain.duration import parse_duration
+from engine.bpmn.languages import Expression, LanguageUnknown, NotAllowed, read_expression
+from engine.domain.schedule import is_schedule, repeats
 from engine.kernel.errors import ExecutionFailed
 
 _LIMIT = re.compile(r"limit:[a-z][a-z0-9_]*")
@@ -17,30 +16,36 @@ MAX_LENGTH = 64
 
 def is_timer_value(text: str) -> bool:
     """Whether `text` says when, without an expression."""
-    if len(text) > MAX_LENGTH:
-        return False
-    if _LIMIT.fullmatch(text):
-        return True
+    return len(text) <= MAX_LENGTH and bool(_LIMIT.fullmatch(text) or is_schedule(text))
+
+
+def read_timer(text: str, leading: str) -> Expression:
+    """A timer's text as the model has it. Raises LanguageUnknown, NotAllowed."""
+    text = text.strip()
+    if is_timer_value(text):
+        return Expression(text, "text")
+    if not text or len(text) > 2_000:
+        raise NotAllowed(text[:MAX_LENGTH])
+    if re.match(r"(R\d*/|-?P|\d{4}-)", text):
+        # Meant to be plain: say that it is unreadable, not that an expression is.
+        raise NotAllowed(text[:MAX_LENGTH])
     try:
-        return bool(parse_duration(text) if text.startswith("P") else datetime.fromisoformat(text))
-    except ValueError:
-        return False
+        return read_expression(text, None, leading)
+    except LanguageUnknown as error:
+        raise NotAllowed(str(error)) from error
 
 
-def is_timer_text(text: str) -> bool:
-    """Whether a diagram may say so: a value, or an expression that gives one."""
-    if text.startswith("="):
-        return EXPRESSIONS.check(text[1:]) is None
-    return is_timer_value(text)
-
-
-def timer_value(text: str, data: Mapping[str, Any], element: str) -> str:
+def timer_value(timer: Expression, kind: str, data: Mapping[str, Any], element: str) -> str:
     """The value of a timer reached with `data`.
 
     Raises ExecutionFailed if an expression gives none, and ExpressionFailed.
     """
-    if text.startswith("="):
-        text = str(EXPRESSIONS.evaluate(text[1:], data)).strip()
+    text = str(timer.evaluate(data)).strip()
     if not is_timer_value(text):
         raise ExecutionFailed(element=element, reason="timer_unreadable", detail=text[:MAX_LENGTH])
     return text
+
+
+def rounds_of(value: str) -> int | None:
+    """How often the timer may fire: None without end."""
+    return repeats(value)

@@ -6,7 +6,7 @@ the use cases write a `Step` down.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -39,6 +39,16 @@ class Element:
 
 
 @dataclass(frozen=True)
+class FormField:
+    """A field of a form drawn inside the model. `kind` is string, long, boolean, date or enum."""
+
+    name: str
+    kind: str
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class OpenTask:
     """A user or manual task that waits. `key` is stable for the life of the task (32 hex digits).
 
@@ -54,11 +64,57 @@ class OpenTask:
 
 @dataclass(frozen=True)
 class OpenTimer:
-    """A timer that waits. `value` is ``PT1H``, ``P3D``, an ISO date-time or ``limit:<name>``."""
+    """A timer that waits. `value` is a duration, instant, cycle, cron line or ``limit:<name>``.
+
+    Each time a cycle fires its next occurrence is a timer with a new key.
+    """
 
     key: str
     element: str
     value: str
+
+
+@dataclass(frozen=True)
+class OpenSubscription:
+    """A ``message`` or ``signal`` that is waited for; a message must carry `correlation`."""
+
+    key: str
+    element: str
+    kind: str
+    name: str
+    correlation: str | None = None
+
+
+@dataclass(frozen=True)
+class OpenJob:
+    """Work of `topic` that a job worker does and reports. `properties` as in `OpenTask`."""
+
+    key: str
+    element: str
+    topic: str
+    retries: int
+    properties: Mapping[str, Any]
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Thrown:
+    """A ``message`` or ``signal`` the process has thrown, for others to catch."""
+
+    kind: str
+    element: str
+    name: str
+    correlation: str | None
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """One thing that happened: entered, completed, cancelled, thrown or caught."""
+
+    event: str
+    element: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -86,24 +142,104 @@ class Step:
     passed: tuple[str, ...]
     finished: bool
     data: Mapping[str, Any]
+    subscriptions: tuple[OpenSubscription, ...] = ()
+    jobs: tuple[OpenJob, ...] = ()
+    thrown: tuple[Thrown, ...] = ()
+    trace: tuple[Traced, ...] = ()
+    ended_at: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StartTrigger:
+    """How a process begins by itself: the timer, message or signal of a start event."""
+
+    element: str
+    kind: str
+    name: str
 
 
 class Process(Protocol):
-    """A parsed, checked, executable process of one published version. Thread-safe, no I/O."""
+    """A parsed, checked, executable process of one published version. Thread-safe, no I/O.
+
+    Every verb takes a state and gives the next step, or raises and leaves the state as it was:
+    ExecutionFailed(element, reason) if the process cannot go on, StateUnreadable for a damaged
+    state.
+    """
 
     @property
     def elements(self) -> Mapping[str, Element]: ...
 
-    def start(self, data: Mapping[str, Any]) -> Step: ...
+    @property
+    def triggers(self) -> tuple[StartTrigger, ...]: ...
 
-    def complete(self, state: bytes, key: str, data: Mapping[str, Any]) -> Step:
-        """Finish the open task `key`, merging `data` into the process data.
+    def start(self, data: Mapping[str, Any], at: str | None = None) -> Step:
+        """Begin with `data`, at the start event `at` or at those without a trigger."""
+        ...
 
-        Raises TaskNotOpen if it is not open in `state`, ExecutionFailed(element, reason) if the
-        process cannot go on, StateUnreadable for a damaged state.
+    def complete(
+        self, state: bytes, key: str, data: Mapping[str, Any], skip: Collection[str] = ()
+    ) -> Step:
+        """Finish the open task or job `key`, merging `data` into the process data.
+
+        Activities named in `skip` pass without being done. Raises TaskNotOpen if `key` is not open
+        in `state`.
         """
         ...
 
-    def fire(self, state: bytes, key: str) -> Step | None:
-        """Fire the waiting timer `key`; None if it no longer waits."""
+    def fire(
+        self,
+        state: bytes,
+        key: str,
+        data: Mapping[str, Any] | None = None,
+        skip: Collection[str] = (),
+    ) -> Step | None:
+        """Let the timer, message or signal `key` happen; None if it is no longer waited for."""
         ...
+
+    def signal(self, state: bytes, name: str, data: Mapping[str, Any]) -> Step | None:
+        """Let the signal `name` reach all that wait for it; None if nothing does."""
+        ...
+
+    def fail(self, state: bytes, key: str, code: str, message: str = "") -> Step:
+        """The open task or job `key` ends with the BPMN error `code`. Raises TaskNotOpen."""
+        ...
+
+    def escalate(self, state: bytes, key: str, code: str) -> Step:
+        """The open task or job `key` raises the escalation `code`. Raises TaskNotOpen."""
+        ...
+
+    def skip(self, state: bytes, key: str) -> Step:
+        """Go on behind whatever waits as `key`, without doing it. Raises TaskNotOpen."""
+        ...
+
+    def move(self, state: bytes, key: str, element: str) -> Step:
+        """End what waits as `key` and begin `element` of the same scope instead.
+
+        Raises TaskNotOpen; ExecutionFailed if `element` is not in that scope.
+        """
+        ...
+
+    def correct(self, state: bytes, data: Mapping[str, Any]) -> Step:
+        """Set process data, and go on where a condition or join now lets it."""
+        ...
+
+    def migrate(self, state: bytes, source: Process, mapping: Mapping[str, str]) -> Migrated:
+        """What becomes of a state of the older version `source` under this one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place a case stands at, and where migration takes it; `target` None is a refusal."""
+
+    element: str
+    target: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Migrated:
+    """The state under the new version, or None if any place refuses."""
+
+    places: tuple[Place, ...]
+    step: Step | None

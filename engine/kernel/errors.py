@@ -120,6 +120,34 @@ class ExecutionFailed(EngineError):
     """The process could not go on at element `element`."""
 
     code = "execution_failed"
+    trace: tuple[object, ...] = ()
+    """What had happened in the step before; nothing of it stays."""
+    attempt: tuple[str, str, dict[str, object]] | None = None
+    """The case's id, what was being done, and with what: kept as an incident."""
+
+
+class IncidentResolved(EngineError):
+    """Somebody has already dealt with this incident."""
+
+    code = "incident_resolved"
+
+
+class ReasonMissing(EngineError):
+    """Say why: the reason is kept with the case."""
+
+    code = "reason_missing"
+
+
+class MessageRefused(EngineError):
+    """The message has no name, or its key or time to live is out of bounds."""
+
+    code = "message_refused"
+
+
+class MigrationRefused(EngineError):
+    """The case cannot be moved to that version: `reason`."""
+
+    code = "migration_refused"
 
 
 class StateUnreadable(EngineError):

@@ -18,7 +18,7 @@ from engine.store.uow import ReadSession, Work
 
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 6
-KINDS = ("timer", "letter", "mail", "advice", "clock_warning")
+KINDS = ("timer", "letter", "mail", "advice", "clock_warning", "message", "signal")
 
 
 def promise(

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from engine.domain.ports import Ports
-from engine.kernel.errors import StoreUnavailable
+from engine.kernel.errors import EngineError, StoreUnavailable
 from engine.kernel.faults import crash_point
 from engine.store.tables.base import dump_json
 
@@ -94,9 +94,15 @@ def _begin_sqlite(connection: Any) -> None:
 class UnitOfWork:
     """Runs use cases, each in one transaction."""
 
-    def __init__(self, engine: Engine, ports: Ports) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        ports: Ports,
+        after_failure: Callable[[UnitOfWork, Exception], None] | None = None,
+    ) -> None:
         self.engine = engine
         self.ports = ports
+        self._after_failure = after_failure
         self._reading = engine.execution_options(banshi_reads=True)
 
     def run(self, use_case: Callable[[Work, C], R], command: C) -> R:
@@ -107,6 +113,10 @@ class UnitOfWork:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._once(use_case, command)
+            except EngineError as error:
+                if self._after_failure is not None:
+                    self._after_failure(self, error)
+                raise
             except (DBAPIError, OSError) as error:
                 if not _may_repeat(error) or attempt == ATTEMPTS:
                     if _is_away(error) or _may_repeat(error):

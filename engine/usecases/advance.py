@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.domain.access import Actor
-from engine.domain.duration import timer_instant
 from engine.domain.lifecycle import CaseState as LifecycleState
 from engine.domain.lifecycle import waiting_for
 from engine.domain.limit import due
 from engine.domain.process import OpenTask, Step
+from engine.domain.schedule import timer_instant
 from engine.kernel.errors import ExecutionFailed
 from engine.kernel.ids import new_id
 from engine.store import jobs
@@ -21,6 +21,12 @@ from engine.store.uow import Work
 from engine.usecases.clocks import stop_clocks
 from engine.usecases.definition import Definition
 from engine.usecases.effects import apply_effect
+from engine.usecases.waiting import (
+    send_thrown,
+    stop_waiting,
+    sync_external_jobs,
+    sync_subscriptions,
+)
 
 TIMER = "timer"
 
@@ -37,6 +43,9 @@ def advance(work: Work, made: Definition, case: Case, step: Step, actor: Actor) 
         apply_effect(work, made, case, effect, actor)
     _sync_tasks(work, made, case, step)
     _sync_timers(work, made, case, step)
+    sync_subscriptions(work, case, step)
+    sync_external_jobs(work, case, step)
+    send_thrown(work, case, step)
     case.revision += 1
     if step.finished:
         record(work, case.id, "case_closed", actor, outcome=case.outcome)
@@ -50,6 +59,7 @@ def end_case(work: Work, case: Case, state: LifecycleState) -> None:
     ):
         task.state, task.finished_at = "cancelled", work.now
     jobs.cancel(work, case.id, TIMER)
+    stop_waiting(work, case)
     stop_clocks(work, case)
     case.state = state
     case.stage = "finished"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.domain.access import Actor
-from engine.kernel.errors import AnswersInvalid, NotFound, TaskNotYours
+from engine.kernel.errors import AnswersInvalid, ExecutionFailed, NotFound, TaskNotYours
 from engine.store.audit import record
 from engine.store.tables import Case, CaseState, Rating, Task
 from engine.store.uow import Work
@@ -86,7 +86,17 @@ def finish_task(
     if form is not None:
         attach_documents(work, case, actor, form, answers)
     row = work.session.get_one(CaseState, case.id)
-    step = made.process.complete(row.state, task.key, {saves_as: dict(answers)})
+    try:
+        step = made.process.complete(row.state, task.key, {saves_as: dict(answers)})
+    except ExecutionFailed as failed:
+        attempt: dict[str, object] = {
+            "key": task.key,
+            "saves_as": saves_as,
+            "answers": dict(answers),
+            "actor_id": actor.user_id,
+        }
+        failed.attempt = (case.id, "task", attempt)
+        raise
     task.state = "done"
     task.finished_at = work.now
     task.finished_by = actor.user_id

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.domain.access import SYSTEM
+from engine.kernel.errors import ExecutionFailed
 from engine.kernel.faults import crash_point
 from engine.store import jobs
 from engine.store.tables import Case, CaseState, Job, Letter
@@ -21,7 +22,9 @@ from engine.usecases.advice import advise, keep_advice
 from engine.usecases.case_lock import lock_case
 from engine.usecases.clocks import warn
 from engine.usecases.definition import definition
+from engine.usecases.incidents import OpenIncident, open_incident
 from engine.usecases.letters import letter_for_rendering, with_dates
+from engine.usecases.messages import deliver_signal, deliver_waiting
 
 log = logging.getLogger("banshi.jobs")
 Act = Callable[[UnitOfWork, Job], Callable[[Work, Job], None]]
@@ -47,6 +50,10 @@ def run_next(uow: UnitOfWork, until: datetime | None = None) -> bool:
         finish = _ACTS[job.kind](uow, job)
         crash_point("job_acted")
         uow.run(_finish, _Finish(job_id, finish))
+    except ExecutionFailed as failed:
+        # The same step on the same data would fail again: an operator must look first.
+        log.warning("job %s (%s) failed at %s", job_id, job.kind, failed.params.get("element"))
+        uow.run(_give_up, (job_id, failed))
     except Exception as error:  # the job keeps the reason, and the worker goes on with the next
         log.warning("job %s (%s) failed: %s", job_id, job.kind, error)
         uow.run(_fail, (job_id, f"{type(error).__name__}: {error}"))
@@ -75,6 +82,22 @@ def _fail(work: Work, command: tuple[str, str]) -> None:
         jobs.fail(work, job, command[1])
 
 
+def _give_up(work: Work, command: tuple[str, ExecutionFailed]) -> None:
+    job_id, failed = command
+    job = work.session.get_one(Job, job_id)
+    if job.case_id is None:
+        fail_job(work, job, failed)
+        return
+    incident = OpenIncident(job.case_id, "job", {"key": job.unique_key, "job_id": job.id}, failed)
+    open_incident(work, incident)
+    fail_job(work, work.session.get_one(Job, job_id, with_for_update=True), failed)
+
+
+def fail_job(work: Work, job: Job, failed: ExecutionFailed) -> None:
+    job.state, job.finished_at, job.leased_until = "failed", work.now, None
+    job.error = str(failed.params)[:2000]
+
+
 def _timer(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
     def fire(work: Work, job: Job) -> None:
         case = lock_case(work, str(job.case_id))
@@ -82,7 +105,7 @@ def _timer(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
             return
         made = definition(work.session, case.package_version_id, work.ports)
         row = work.session.get_one(CaseState, case.id)
-        step = made.process.fire(row.state, job.payload["key"])
+        step = made.process.fire(row.state, job.payload["key"], skip=job.payload.get("skip", ()))
         if step is not None:
             jobs.finish(work, work.session.get_one(Job, job.id))
             work.session.flush()
@@ -139,10 +162,23 @@ def _clock_warning(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
     return warn
 
 
+def _message(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
+    return lambda work, job: deliver_waiting(work, job.payload["message_id"])
+
+
+def _signal(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
+    def deliver(work: Work, job: Job) -> None:
+        deliver_signal(work, str(job.case_id), job.payload["name"], job.payload["data"])
+
+    return deliver
+
+
 _ACTS: dict[str, Act] = {
     "timer": _timer,
     "letter": _letter,
     "mail": _mail,
     "advice": _advice,
     "clock_warning": _clock_warning,
+    "message": _message,
+    "signal": _signal,
 }

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from api.problems import STATUS, texts
+from api.problems import STATUS
+from api.sentences import texts
 from engine.kernel import errors
 from engine.kernel.errors import EngineError
 from engine.store.jobs import KINDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from api.demo.office import shipped_package
-from api.problems import finding_view
+from api.sentences import finding_view
 from api.wiring import Application
 from engine.domain.access import SYSTEM
 from engine.domain.process import Finding
@@ -101,7 +101,9 @@ def test_a_broken_package_is_refused_with_file_and_reason(
         ('value="check_request"', 'value="no_such_form"', "form_missing"),
         ("limit:correction_reply", "some day", "timer_unreadable"),
         ('value="clock.start"', 'value="clock.wind"', "action_unknown"),
-        ("<bpmn:sendTask", "<bpmn:receiveTask", "element_unsupported"),
+        ("<bpmn:sendTask", "<bpmn:wishTask", "element_unknown"),
+        ('name="letter" value="receipt"', 'name="note" value="x"', "send_task_without_letter"),
+        ('name="department" value="FOI"', 'name="note" value="x"', "staff_task_without_department"),
     ],
 )
 def test_a_wrong_diagram_names_the_element_and_its_line(

@@ -61,6 +61,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case_id}/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Places
+         * @description Where the case stands, with the keys by which repair names each place.
+         */
+        get: operations["list_places"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/repairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repair
+         * @description Skip or move what waits, or correct the case's data. The reason is kept in the audit.
+         */
+        post: operations["repair_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/departments": {
         parameters: {
             query?: never;
@@ -118,6 +158,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Incidents
+         * @description The steps that failed and that nobody has dealt with yet, newest first.
+         */
+        get: operations["list_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry
+         * @description Do again what failed; with `skip` the failing activity passes without being done.
+         */
+        post: operations["retry_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -146,6 +226,46 @@ export interface paths {
         /** Set Locale */
         put: operations["set_locale"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Message
+         * @description Deliver a message to the case that waits for it, or keep it for as long as it lives.
+         */
+        post: operations["send_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/migrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Migrate
+         * @description Say case by case what moving to another version would do, and with `apply` do it.
+         */
+        post: operations["migrate_cases"];
         delete?: never;
         options?: never;
         head?: never;
@@ -229,6 +349,26 @@ export interface paths {
         post: operations["sign_in"];
         /** Sign Out */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Signal
+         * @description Have a signal delivered to every case that listens for it.
+         */
+        post: operations["send_signal"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -676,6 +816,14 @@ export interface components {
              */
             uploaded_at: string;
         };
+        /** Done */
+        Done: {
+            /**
+             * Ok
+             * @default true
+             */
+            ok: boolean;
+        };
         /** EventView */
         EventView: {
             /** Actor */
@@ -711,6 +859,37 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /** IncidentList */
+        IncidentList: {
+            /** Items */
+            items: components["schemas"]["IncidentView"][];
+        };
+        /** IncidentView */
+        IncidentView: {
+            /** Case Id */
+            case_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+            /** Detail */
+            detail: string;
+            /** Element */
+            element: string | null;
+            /** Id */
+            id: string;
+            /** Message */
+            message: string;
+            /** Reason */
+            reason: string;
+            /** Reference */
+            reference: string;
         };
         /** LetterView */
         LetterView: {
@@ -751,6 +930,67 @@ export interface components {
             /** User Name */
             user_name: string;
         };
+        /** MessageIn */
+        MessageIn: {
+            /** Correlation */
+            correlation?: string | null;
+            /** Data */
+            data?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Life Seconds
+             * @default 0
+             */
+            life_seconds: number;
+            /** Name */
+            name: string;
+            /** Unique Key */
+            unique_key?: string | null;
+        };
+        /** MessageView */
+        MessageView: {
+            /** Case Id */
+            case_id: string | null;
+            /** Id */
+            id: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * MigrationIn
+         * @description The cases named, or all open ones of the source version (of a stage or department).
+         */
+        MigrationIn: {
+            /**
+             * Apply
+             * @default false
+             */
+            apply: boolean;
+            /** Case Ids */
+            case_ids?: string[] | null;
+            /** Department */
+            department?: string | null;
+            /** Mapping */
+            mapping?: {
+                [key: string]: string;
+            };
+            /** Source Id */
+            source_id: string;
+            /** Stage */
+            stage?: string | null;
+            /** Target Id */
+            target_id: string;
+        };
+        /** MigrationReport */
+        MigrationReport: {
+            /** Applied */
+            applied: boolean;
+            /** Further */
+            further: number;
+            /** Items */
+            items: components["schemas"]["OutlookView"][];
+        };
         /** NewUser */
         NewUser: {
             /** Department */
@@ -764,10 +1004,42 @@ export interface components {
             /** User Name */
             user_name: string;
         };
+        /** OutlookView */
+        OutlookView: {
+            /** Case Id */
+            case_id: string;
+            /** Message */
+            message: string | null;
+            /** Places */
+            places: {
+                [key: string]: string | null;
+            };
+            /** Reference */
+            reference: string;
+            /** Refusal */
+            refusal: string | null;
+        };
         /** PackageList */
         PackageList: {
             /** Items */
             items: components["schemas"]["VersionView"][];
+        };
+        /**
+         * Place
+         * @description Something the case waits at. `kind` is task, timer, message, signal or job.
+         */
+        Place: {
+            /** Element */
+            element: string;
+            /** Key */
+            key: string;
+            /** Kind */
+            kind: string;
+        };
+        /** PlaceList */
+        PlaceList: {
+            /** Items */
+            items: components["schemas"]["Place"][];
         };
         /**
          * PublishReport
@@ -790,12 +1062,66 @@ export interface components {
             /** Version */
             version: number | null;
         };
+        /**
+         * RepairIn
+         * @description `skip` and `move` need `key`, `move` an `element`, `correct` the `data`.
+         */
+        RepairIn: {
+            /** Data */
+            data?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Element
+             * @default
+             */
+            element: string;
+            /**
+             * Key
+             * @default
+             */
+            key: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Verb
+             * @enum {string}
+             */
+            verb: "skip" | "move" | "correct";
+        };
+        /** RetryIn */
+        RetryIn: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Skip
+             * @default false
+             */
+            skip: boolean;
+        };
         /** SignIn */
         SignIn: {
             /** Password */
             password: string;
             /** User Name */
             user_name: string;
+        };
+        /** SignalIn */
+        SignalIn: {
+            /** Data */
+            data?: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+        };
+        /** SignalView */
+        SignalView: {
+            /** Cases */
+            cases: number;
         };
         /** SlaCell */
         SlaCell: {
@@ -1150,6 +1476,72 @@ export interface operations {
             };
         };
     };
+    list_places: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    repair_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RepairIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_departments: {
         parameters: {
             query?: never;
@@ -1221,6 +1613,61 @@ export interface operations {
             };
         };
     };
+    list_incidents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentList"];
+                };
+            };
+        };
+    };
+    retry_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_me: {
         parameters: {
             query?: never;
@@ -1261,6 +1708,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    send_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    migrate_cases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MigrationIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MigrationReport"];
                 };
             };
             /** @description Validation Error */
@@ -1439,6 +1952,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    send_signal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignalIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
             };
         };
     };

@@ -14,6 +14,7 @@ from engine.store.tables.records import (
     Rating,
     Suggestion,
 )
+from engine.store.tables.waiting import ExternalJob, Incident, Message, Subscription
 
 __all__ = [
     "AccessRecord",
@@ -27,13 +28,17 @@ __all__ = [
     "Document",
     "Draft",
     "Event",
+    "ExternalJob",
+    "Incident",
     "Job",
     "Letter",
+    "Message",
     "ModelRow",
     "OfferedServiceRow",
     "PackageVersion",
     "Rating",
     "SignInAttempt",
+    "Subscription",
     "Suggestion",
     "Task",
     "User",

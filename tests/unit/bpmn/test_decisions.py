@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from engine.bpmn.cells import read_cell
-from engine.bpmn.decisions import DecisionFailed, DecisionTable, read_decision
+from engine.bpmn.decisions import Decision, DecisionFailed, read_decisions
+from engine.bpmn.decisions.cells import read_cell
 from tests.unit.bpmn.tables import DMN, table
 
 
-def read(content: bytes) -> DecisionTable:
-    made, findings = read_decision("t.dmn", content)
-    assert made is not None, findings
-    return made
+def read(content: bytes, id_: str = "d") -> Decision:
+    made, findings = read_decisions("t.dmn", content)
+    assert id_ in made, findings
+    return made[id_]
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def read(content: bytes) -> DecisionTable:
 )
 def test_cells(cell: str, fits: list[Any], fits_not: list[Any]) -> None:
     test = read_cell(cell)
-    assert all(test(value) for value in fits)
-    assert not any(test(value) for value in fits_not)
+    assert all(test(value, {}) for value in fits)
+    assert not any(test(value, {}) for value in fits_not)
 
 
 @pytest.mark.parametrize(
@@ -67,27 +67,22 @@ def test_cells(cell: str, fits: list[Any], fits_not: list[Any]) -> None:
         ",",
         "date(2026)",
         "[1..]",
-        "[3..1]",
         "1..3",
-        "< x",
         "<> 3",
         "not()",
-        "not(-)",
         "contains()",
         "contains(5)",
         'contains("")',
         "1; 2",
         "__import__('os')",
         '"open',
-        "1e9",
-        "9" * 40,
     ],
 )
 def test_cells_that_are_refused(cell: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         read_cell(cell)
-    made, findings = read_decision("t.dmn", table("d", ["x"], ["y"], [["-", "1"], [cell, "1"]]))
-    assert made is None
+    made, findings = read_decisions("t.dmn", table("d", ["x"], ["y"], [["-", "1"], [cell, "1"]]))
+    assert not made
     (found,) = findings
     assert (found.code, found.element) == ("decision_cell_unreadable", "r1")
     assert (found.line or 0) >= 3
@@ -150,7 +145,6 @@ def test_defaults_answer_when_no_rule_fits() -> None:
         (table("d", ["x"], ["n"], RULES, policy="OUTPUT ORDER"), "hit_policy_unsupported"),
         (table("d", ["x"], [], [["-"]]), "decision_table_unreadable"),
         (table("d", ["x"], ["n", "n"], [["-", "1", "2"]]), "decision_table_unreadable"),
-        (table("d", ["x"], ["a b"], RULES), "decision_table_unreadable"),
         (table("d", ["x"], ["n"], []), "decision_table_unreadable"),
         (table("", ["x"], ["n"], RULES), "decision_table_unreadable"),
         (table("d", ["x"], ["n"], RULES, namespace="http://other"), "decision_table_unreadable"),
@@ -164,9 +158,9 @@ def test_defaults_answer_when_no_rule_fits() -> None:
     ],
 )
 def test_tables_that_are_refused(content: bytes, code: str) -> None:
-    made, findings = read_decision("t.dmn", content)
-    assert made is None
-    assert {finding.code for finding in findings} == {code}
+    made, findings = read_decisions("t.dmn", content)
+    assert not made
+    assert {finding.code for finding in findings if finding.severity == "error"} == {code}
 
 
 def test_all_three_versions_are_read() -> None:
@@ -174,3 +168,73 @@ def test_all_three_versions_are_read() -> None:
         for scheme in ("http", "https"):
             name = f"{scheme}://www.omg.org/spec/DMN/{version}"
             assert read(table("d", ["x"], ["n"], RULES, namespace=name)).decide({}) == {"n": 3}
+
+
+GRADES = '<outputValues><text>"high","middle","low"</text></outputValues>'
+GRADED = [["<9", '"low"'], ["<5", '"high"'], ["<7", '"middle"']]
+
+
+def test_priority_takes_the_output_named_first() -> None:
+    made = read(table("d", ["x"], ["n"], GRADED, policy="PRIORITY", extra=GRADES))
+    assert [made.decide({"x": x})["n"] for x in (8, 6, 4)] == ["low", "middle", "high"]
+
+
+def test_output_order_sorts_the_outputs() -> None:
+    made = read(table("d", ["x"], ["n"], GRADED, policy="OUTPUT ORDER", extra=GRADES))
+    assert made.decide({"x": 1}) == [{"n": "high"}, {"n": "middle"}, {"n": "low"}]
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "result"), [("SUM", 6), ("MIN", 1), ("MAX", 3), ("COUNT", 3)]
+)
+def test_collect_aggregates(aggregation: str, result: int) -> None:
+    content = table("d", ["x"], ["n"], RULES, policy="COLLECT")
+    content = content.replace(b"hitPolicy=", f'aggregation="{aggregation}" hitPolicy='.encode())
+    assert read(content).decide({"x": "a"}) == {"n": result}
+
+
+def test_a_graph_of_decisions_decides_each_once() -> None:
+    content = f"""<definitions xmlns="{DMN}" id="g">
+      <inputData id="i" name="income"/>
+      <decision id="rate" name="rate"><variable name="rate"/>
+        <literalExpression><text>if income &gt; 100 then 2 else 1</text></literalExpression>
+      </decision>
+      <decision id="tax" name="tax">
+        <informationRequirement><requiredDecision href="#rate"/></informationRequirement>
+        <decisionTable><input><inputExpression><text>rate</text></inputExpression></input>
+          <output name="tax"/>
+          <rule><inputEntry><text>1</text></inputEntry>
+            <outputEntry><text>income * 0.1</text></outputEntry></rule>
+          <rule><inputEntry><text>2</text></inputEntry>
+            <outputEntry><text>income * 0.2</text></outputEntry></rule>
+        </decisionTable></decision></definitions>""".encode()
+    assert read(content, "rate").decide({"income": 50}) == 1
+    assert read(content, "tax").decide({"income": 50}) == {"tax": 5}
+    assert read(content, "tax").decide({"income": 200}) == {"tax": 40}
+
+
+def test_decisions_that_need_each_other_are_refused() -> None:
+    one = """<decision id="{}"><informationRequirement><requiredDecision href="#{}"/>
+      </informationRequirement><literalExpression><text>1</text></literalExpression></decision>"""
+    content = (
+        f'<definitions xmlns="{DMN}">{one.format("a", "b")}{one.format("b", "a")}</definitions>'
+    )
+    _, findings = read_decisions("t.dmn", content.encode())
+    assert "decision_recursive" in {finding.code for finding in findings}
+
+
+@pytest.mark.parametrize(
+    ("rules", "codes"),
+    [
+        ([["<5", "1"], [">=5", "1"]], set()),
+        ([["<5", "1"], [">5", "1"]], {"decision_table_gap"}),
+        ([["<=5", "1"], [">=5", "1"]], {"decision_table_overlap"}),
+        ([['"a"', "1"], ['not("a")', "1"]], set()),
+        ([['"a"', "1"]], {"decision_table_gap"}),
+        ([["true", "1"], ["false", "1"]], set()),
+    ],
+)
+def test_gaps_and_overlaps_are_found(rules: list[list[str]], codes: set[str]) -> None:
+    _, findings = read_decisions("t.dmn", table("d", ["x"], ["n"], rules, policy="UNIQUE"))
+    assert {finding.code for finding in findings} == codes
+    assert all(finding.severity == "warning" for finding in findings)

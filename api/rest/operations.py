@@ -1,0 +1,240 @@
+"""For operators: messages and signals from outside, incidents, repair, and moving cases on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+from sqlalchemy import select
+
+from api.access import application, require_administrator, require_designer
+from api.rest.schemas import Shape
+from api.sentences import failure_view, say
+from engine.domain.access import Actor
+from engine.store.queries.incidents import open_incidents, places_of
+from engine.store.tables import Case, Incident
+from engine.usecases.incidents import RetryIncident, retry_incident
+from engine.usecases.messages import ReceiveMessage, SendSignal, receive_message, send_signal
+from engine.usecases.migrate import (
+    CaseOutlook,
+    Migration,
+    migrate_cases,
+    open_cases,
+    preview,
+)
+from engine.usecases.repair import (
+    CorrectData,
+    MoveToken,
+    SkipPlace,
+    correct_data,
+    move_token,
+    skip_place,
+)
+
+router = APIRouter(tags=["operations"])
+Administrator = Annotated[Actor, Depends(require_administrator)]
+Designer = Annotated[Actor, Depends(require_designer)]
+MOST_CASES = 500
+
+
+class MessageIn(Shape):
+    name: str = Field(max_length=160)
+    data: dict[str, Any] = Field(default_factory=dict)
+    correlation: str | None = Field(default=None, max_length=200)
+    unique_key: str | None = Field(default=None, max_length=100)
+    life_seconds: int = Field(default=0, ge=0, le=366 * 86_400)
+
+
+class MessageView(Shape):
+    id: str
+    state: str
+    case_id: str | None
+
+
+@router.post("/messages", operation_id="send_message", response_model=MessageView)
+def send_message(request: Request, actor: Administrator, message: MessageIn) -> MessageView:
+    """Deliver a message to the case that waits for it, or keep it for as long as it lives."""
+    life = timedelta(seconds=message.life_seconds)
+    command = ReceiveMessage(
+        actor, message.name, message.data, message.correlation, message.unique_key, life
+    )
+    return MessageView.model_validate(application(request).uow.run(receive_message, command))
+
+
+class SignalIn(Shape):
+    name: str = Field(max_length=160)
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class SignalView(Shape):
+    cases: int
+
+
+@router.post("/signals", operation_id="send_signal", response_model=SignalView)
+def post_signal(request: Request, actor: Administrator, signal: SignalIn) -> SignalView:
+    """Have a signal delivered to every case that listens for it."""
+    command = SendSignal(actor, signal.name, signal.data)
+    return SignalView(cases=application(request).uow.run(send_signal, command))
+
+
+class IncidentView(Shape):
+    id: str
+    case_id: str
+    reference: str
+    element: str | None
+    reason: str
+    detail: str
+    message: str
+    data: dict[str, Any]
+    created_at: datetime
+
+
+class IncidentList(Shape):
+    items: list[IncidentView]
+
+
+@router.get("/incidents", operation_id="list_incidents", response_model=IncidentList)
+def list_incidents(request: Request, actor: Administrator) -> IncidentList:
+    """The steps that failed and that nobody has dealt with yet, newest first."""
+    locale = request.state.locale
+    with application(request).uow.read() as session:
+        rows = open_incidents(session)
+        return IncidentList(items=[_incident(row, reference, locale) for row, reference in rows])
+
+
+def _incident(row: Incident, reference: str, locale: str) -> IncidentView:
+    error = {"reason": row.reason, "element": row.element or "", "detail": row.detail}
+    return IncidentView(
+        id=row.id,
+        case_id=row.case_id,
+        reference=reference,
+        element=row.element,
+        reason=row.reason,
+        detail=row.detail,
+        message=failure_view(error, locale),
+        data=row.payload,
+        created_at=row.created_at,
+    )
+
+
+class RetryIn(Shape):
+    skip: bool = False
+    note: str = Field(default="", max_length=2000)
+
+
+class Done(Shape):
+    ok: bool = True
+
+
+@router.post("/incidents/{incident_id}/retry", operation_id="retry_incident", response_model=Done)
+def retry(request: Request, actor: Administrator, incident_id: str, how: RetryIn) -> Done:
+    """Do again what failed; with `skip` the failing activity passes without being done."""
+    command = RetryIncident(actor, incident_id, how.skip, how.note)
+    application(request).uow.run(retry_incident, command)
+    return Done()
+
+
+class Place(Shape):
+    """Something the case waits at. `kind` is task, timer, message, signal or job."""
+
+    key: str
+    element: str
+    kind: str
+
+
+class PlaceList(Shape):
+    items: list[Place]
+
+
+@router.get("/cases/{case_id}/places", operation_id="list_places", response_model=PlaceList)
+def list_places(request: Request, actor: Administrator, case_id: str) -> PlaceList:
+    """Where the case stands, with the keys by which repair names each place."""
+    with application(request).uow.read() as session:
+        found = places_of(session, case_id)
+        return PlaceList(items=[Place(key=k, element=e, kind=kind) for k, e, kind in found])
+
+
+class RepairIn(Shape):
+    """`skip` and `move` need `key`, `move` an `element`, `correct` the `data`."""
+
+    verb: Literal["skip", "move", "correct"]
+    reason: str = Field(max_length=500)
+    key: str = Field(default="", max_length=60)
+    element: str = Field(default="", max_length=120)
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+@router.post("/cases/{case_id}/repairs", operation_id="repair_case", response_model=Done)
+def repair(request: Request, actor: Administrator, case_id: str, how: RepairIn) -> Done:
+    """Skip or move what waits, or correct the case's data. The reason is kept in the audit."""
+    uow = application(request).uow
+    if how.verb == "skip":
+        uow.run(skip_place, SkipPlace(actor, case_id, how.key, how.reason))
+    elif how.verb == "move":
+        uow.run(move_token, MoveToken(actor, case_id, how.key, how.element, how.reason))
+    else:
+        uow.run(correct_data, CorrectData(actor, case_id, how.data, how.reason))
+    return Done()
+
+
+class MigrationIn(Shape):
+    """The cases named, or all open ones of the source version (of a stage or department)."""
+
+    source_id: str
+    target_id: str
+    mapping: dict[str, str] = Field(default_factory=dict)
+    case_ids: list[str] | None = Field(default=None, max_length=MOST_CASES)
+    stage: str | None = None
+    department: str | None = None
+    apply: bool = False
+
+
+class OutlookView(Shape):
+    case_id: str
+    reference: str
+    places: dict[str, str | None]
+    refusal: str | None
+    message: str | None
+
+
+class MigrationReport(Shape):
+    applied: bool
+    items: list[OutlookView]
+    further: int
+    """How many more cases there are than one request moves."""
+
+
+@router.post("/migrations", operation_id="migrate_cases", response_model=MigrationReport)
+def migrate(request: Request, actor: Designer, wanted: MigrationIn) -> MigrationReport:
+    """Say case by case what moving to another version would do, and with `apply` do it."""
+    wired, locale = application(request), request.state.locale
+    migration = Migration(wanted.source_id, wanted.target_id, wanted.mapping)
+    with wired.uow.read() as session:
+        ids = wanted.case_ids
+        if ids is None:
+            ids = open_cases(session, wanted.source_id, wanted.stage, wanted.department)
+        else:
+            ids = list(session.scalars(select(Case.id).where(Case.id.in_(ids))))
+        found = [] if wanted.apply else preview(session, wired.ports, migration, ids[:MOST_CASES])
+    if wanted.apply:
+        found = migrate_cases(wired.uow, actor, migration, ids[:MOST_CASES])
+    return MigrationReport(
+        applied=wanted.apply,
+        items=[_outlook(each, locale) for each in found],
+        further=max(0, len(ids) - MOST_CASES),
+    )
+
+
+def _outlook(outlook: CaseOutlook, locale: str) -> OutlookView:
+    element = next((place.element for place in outlook.places if place.target is None), "")
+    key = f"migration.{outlook.refusal}"
+    message = None if outlook.refusal is None else say(locale, key, element=element)
+    return OutlookView(
+        case_id=outlook.case_id,
+        reference=outlook.reference,
+        places={place.element: place.target for place in outlook.places},
+        refusal=outlook.refusal,
+        message=outlook.refusal if message == key else message,
+    )

@@ -1,0 +1,55 @@
+"""Sentences in both languages, from `api/texts/<locale>.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from engine.domain.locales import LOCALES
+from engine.domain.process import Finding
+
+
+@lru_cache
+def texts(locale: str) -> dict[str, str]:
+    """The catalogue of the JSON interface in `locale`."""
+    source = files("api").joinpath("texts", f"{locale}.json")
+    catalogue: dict[str, str] = json.loads(source.read_text(encoding="utf-8"))
+    return catalogue
+
+
+class _Known(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def say(locale: str, key: str, /, **params: Any) -> str:
+    """The sentence `key` in `locale`; the key itself when it is missing, which tests refuse."""
+    return (
+        texts(locale if locale in LOCALES else LOCALES[0]).get(key, key).format_map(_Known(params))
+    )
+
+
+def finding_view(finding: Finding, locale: str) -> dict[str, Any]:
+    """A finding with its sentence."""
+    key = f"finding.{finding.code}"
+    message = say(locale, key, **finding.params)
+    return {
+        "severity": finding.severity,
+        "code": finding.code,
+        "file": finding.file,
+        "element": finding.element,
+        "line": finding.line,
+        "message": finding.code if message == key else message,
+    }
+
+
+def failure_view(error: Mapping[str, Any], locale: str) -> str:
+    """Why a process could not go on, in one sentence; `error` holds reason, element and detail."""
+    key = f"failure.{error.get('reason')}"
+    known = say(locale, key, **error)
+    if known == key:
+        known = say(locale, "failure.unexpected", **error)
+    return known

@@ -1,0 +1,144 @@
+"""Steps that failed: written down when they are rolled back, and taken up again by an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.domain.access import Actor, may_administer
+from engine.kernel.errors import ExecutionFailed, IncidentResolved, NotAllowed, NotFound
+from engine.kernel.ids import new_id
+from engine.store.audit import record
+from engine.store.tables import Case, CaseState, Incident, Job, Task, User
+from engine.store.uow import UnitOfWork, Work
+from engine.usecases.advance import advance
+from engine.usecases.case_lock import lock_case
+from engine.usecases.definition import definition
+
+
+@dataclass(frozen=True)
+class OpenIncident:
+    """`source` is what was being done: ``task`` (its key and answers) or ``job`` (its id)."""
+
+    case_id: str
+    source: str
+    payload: Mapping[str, Any]
+    failed: ExecutionFailed
+
+
+def open_incident(work: Work, command: OpenIncident) -> Incident:
+    """Write the failure down, once as long as it is not resolved."""
+    lock_case(work, command.case_id)
+    params = command.failed.params
+    element, payload = params.get("element"), dict(command.payload)
+    for known in work.session.scalars(
+        select(Incident).where(Incident.case_id == command.case_id, Incident.state == "open")
+    ):
+        if (known.element, known.source) == (element, command.source) and known.payload.get(
+            "key"
+        ) == payload.get("key"):
+            return known
+    incident = Incident(
+        id=new_id(),
+        case_id=command.case_id,
+        element=element,
+        reason=str(params.get("reason") or "unexpected")[:60],
+        detail=str(params.get("detail") or "")[:2000],
+        source=command.source,
+        payload=payload,
+        state="open",
+        created_at=work.now,
+    )
+    work.session.add(incident)
+    return incident
+
+
+def note_failure(uow: UnitOfWork, error: Exception) -> None:
+    """After a rolled back command: keep what failed in a case as an incident."""
+    attempt = getattr(error, "attempt", None)
+    if isinstance(error, ExecutionFailed) and attempt is not None:
+        case_id, source, payload = attempt
+        uow.run(open_incident, OpenIncident(case_id, source, payload, error))
+
+
+@dataclass(frozen=True)
+class RetryIncident:
+    """Do again what failed; with `skip` the failing activity passes without being done.
+
+    `note` is the operator's reason, kept in the audit; required to skip.
+    """
+
+    actor: Actor
+    incident_id: str
+    skip: bool = False
+    note: str = ""
+
+
+def retry_incident(work: Work, command: RetryIncident) -> Incident:
+    """Take the failed step up again.
+
+    Raises NotAllowed, NotFound, IncidentResolved, ReasonMissing, or ExecutionFailed again.
+    """
+    incident, case = locked_incident(work, command.actor, command.incident_id)
+    skip = [incident.element] if command.skip and incident.element else []
+    if incident.source == "task":
+        _complete_again(work, case, incident, skip)
+    else:
+        job = work.session.get_one(Job, incident.payload["job_id"], with_for_update=True)
+        job.payload = {**job.payload, "skip": skip}
+        job.state, job.attempts, job.due_at, job.error = "waiting", 0, work.now, None
+        work.wake_after_commit(job.kind)
+    resolve(work, command.actor, incident, "skipped" if skip else "retried", command.note)
+    return incident
+
+
+def _complete_again(work: Work, case: Case, incident: Incident, skip: list[str]) -> None:
+    payload = incident.payload
+    task = work.session.scalar(
+        select(Task).where(Task.case_id == case.id, Task.key == payload["key"])
+    )
+    if task is None or task.state != "open":
+        return
+    made = definition(work.session, case.package_version_id, work.ports)
+    row = work.session.get_one(CaseState, case.id)
+    step = made.process.complete(
+        row.state, task.key, {payload["saves_as"]: payload["answers"]}, skip
+    )
+    user = work.session.get_one(User, payload["actor_id"])
+    actor = Actor(user.id, user.user_name, user.display_name, frozenset(user.roles))
+    task.state, task.finished_at, task.finished_by = "done", work.now, user.id
+    task.answers = payload["answers"]
+    record(work, case.id, "task_completed", actor, element=task.element)
+    advance(work, made, case, step, actor)
+
+
+def locked_incident(work: Work, actor: Actor, incident_id: str) -> tuple[Incident, Case]:
+    """An open incident with its case locked. Raises NotAllowed, NotFound, IncidentResolved."""
+    if not may_administer(actor):
+        raise NotAllowed
+    incident = work.session.get(Incident, incident_id)
+    if incident is None:
+        raise NotFound(what="incident")
+    case = lock_case(work, incident.case_id)
+    work.session.refresh(incident)
+    if incident.state != "open":
+        raise IncidentResolved
+    return incident, case
+
+
+def resolve(work: Work, actor: Actor, incident: Incident, resolution: str, note: str) -> None:
+    """Close the incident and say so in the case's audit."""
+    incident.state, incident.resolution, incident.note = "resolved", resolution, note[:2000]
+    incident.resolved_at, incident.resolved_by = work.now, actor.user_id
+    record(
+        work,
+        incident.case_id,
+        "incident_resolved",
+        actor,
+        element=incident.element,
+        resolution=resolution,
+        reason=note[:500],
+    )

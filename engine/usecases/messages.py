@@ -1,0 +1,140 @@
+"""Messages from outside: kept in an inbox, delivered exactly once to whoever waits or will wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from engine.domain.access import SYSTEM, Actor
+from engine.kernel.errors import MessageRefused
+from engine.kernel.ids import new_id
+from engine.store import jobs
+from engine.store.tables import CaseState, Message, Subscription
+from engine.store.uow import Work
+from engine.usecases.advance import advance
+from engine.usecases.case_lock import lock_case
+from engine.usecases.definition import definition
+
+LONGEST_LIFE = timedelta(days=366)
+MAX_NAME = 160
+
+
+@dataclass(frozen=True)
+class ReceiveMessage:
+    """`unique_key` makes sending twice harmless; `life` is how long it waits for a receiver.
+
+    A message with a `correlation` reaches only an event that waits for it, or for any.
+    """
+
+    actor: Actor
+    name: str
+    data: Mapping[str, Any]
+    correlation: str | None = None
+    unique_key: str | None = None
+    life: timedelta = timedelta(0)
+
+
+def receive_message(work: Work, command: ReceiveMessage) -> Message:
+    """Keep the message, and deliver it at once if somebody waits. Raises MessageRefused."""
+    if not 0 < len(command.name) <= MAX_NAME or not timedelta(0) <= command.life <= LONGEST_LIFE:
+        raise MessageRefused
+    key = command.unique_key or new_id()
+    if len(key) > 100 or (command.correlation is not None and len(command.correlation) > 200):
+        raise MessageRefused
+    known = work.session.scalar(select(Message).where(Message.unique_key == f"sent:{key}"))
+    if known is not None:
+        return known
+    message = Message(
+        id=new_id(),
+        name=command.name,
+        correlation=command.correlation,
+        unique_key=f"sent:{key}",
+        data=dict(command.data),
+        state="waiting",
+        sender=command.actor.user_id,
+        received_at=work.now,
+        expires_at=work.now + command.life,
+    )
+    work.session.add(message)
+    work.session.flush()
+    if not deliver(work, message, command.actor) and command.life == timedelta(0):
+        message.state = "expired"
+    return message
+
+
+def deliver_waiting(work: Work, message_id: str) -> None:
+    """Deliver a message of the inbox if it still waits. Safe to run twice."""
+    message = work.session.get(Message, message_id, with_for_update=True)
+    if message is None or message.state != "waiting":
+        return
+    if message.expires_at <= work.now:
+        message.state = "expired"
+        return
+    deliver(work, message, SYSTEM)
+
+
+def deliver(work: Work, message: Message, actor: Actor) -> bool:
+    """Let the event that has waited longest for the message happen; whether one did."""
+    statement = select(Subscription).where(
+        Subscription.kind == "message", Subscription.name == message.name
+    )
+    if message.correlation is not None:
+        statement = statement.where(
+            or_(
+                Subscription.correlation == message.correlation,
+                Subscription.correlation.is_(None),
+            )
+        )
+    ordered = statement.order_by(Subscription.opened_at, Subscription.id).limit(20)
+    for waiting in list(work.session.scalars(ordered)):
+        case = lock_case(work, waiting.case_id)
+        if case.state != "open":
+            continue
+        made = definition(work.session, case.package_version_id, work.ports)
+        row = work.session.get_one(CaseState, case.id, populate_existing=True)
+        step = made.process.fire(row.state, waiting.key, message.data)
+        if step is None:
+            continue  # it has happened meanwhile
+        message.state, message.case_id = "delivered", case.id
+        message.delivered_at = work.now
+        advance(work, made, case, step, actor)
+        return True
+    return False
+
+
+def deliver_signal(work: Work, case_id: str, name: str, data: Mapping[str, Any]) -> None:
+    """Let a signal reach one case. Safe to run twice: an event that happened listens no more."""
+    case = lock_case(work, case_id)
+    if case.state != "open":
+        return
+    made = definition(work.session, case.package_version_id, work.ports)
+    row = work.session.get_one(CaseState, case.id)
+    step = made.process.signal(row.state, name, data)
+    if step is not None:
+        advance(work, made, case, step, SYSTEM)
+
+
+@dataclass(frozen=True)
+class SendSignal:
+    actor: Actor
+    name: str
+    data: Mapping[str, Any]
+
+
+def send_signal(work: Work, command: SendSignal) -> int:
+    """Have a signal delivered to every case that listens for it; how many."""
+    listening = work.session.scalars(
+        select(Subscription.case_id)
+        .where(Subscription.kind == "signal", Subscription.name == command.name)
+        .distinct()
+    )
+    id_, count = new_id(), 0
+    for case_id in list(listening):
+        payload = {"name": command.name, "data": dict(command.data)}
+        jobs.promise(work, "signal", f"signal:{id_}:{case_id}", payload, case_id=case_id)
+        count += 1
+    return count

@@ -1,0 +1,196 @@
+"""Migrate running cases to another version: previewed, case by case, and revertible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from engine.domain.access import Actor, may_publish
+from engine.domain.ports import Ports
+from engine.domain.process import Place
+from engine.kernel.errors import (
+    CaseNotOpen,
+    EngineError,
+    MigrationRefused,
+    NotAllowed,
+    NotFound,
+)
+from engine.store.audit import record
+from engine.store.tables import Case, CaseState, Event, Job, PackageVersion, Task
+from engine.store.uow import ReadSession, UnitOfWork, Work
+from engine.usecases.advance import advance
+from engine.usecases.case_lock import lock_case
+from engine.usecases.definition import definition
+
+MIGRATED = "case_migrated"
+
+
+@dataclass(frozen=True)
+class Migration:
+    """From one version to another; `mapping` names the new element for an old one."""
+
+    source_id: str
+    target_id: str
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CaseOutlook:
+    """What would happen, or has happened, to one case. `refusal` is None if it can migrate."""
+
+    case_id: str
+    reference: str
+    places: tuple[Place, ...]
+    refusal: str | None = None
+
+
+def open_cases(
+    session: ReadSession, source_id: str, stage: str | None = None, department: str | None = None
+) -> list[str]:
+    """The ids of the open cases of a version, oldest first, by stage or department if given."""
+    statement = select(Case.id).where(Case.package_version_id == source_id, Case.state == "open")
+    if stage is not None:
+        statement = statement.where(Case.stage == stage)
+    if department is not None:
+        statement = statement.where(Case.department == department)
+    return list(session.scalars(statement.order_by(Case.received_at, Case.id)))
+
+
+def preview(
+    session: ReadSession, ports: Ports, migration: Migration, case_ids: Sequence[str]
+) -> list[CaseOutlook]:
+    """What would happen to each case. Changes nothing. Raises NotFound for a version."""
+    source = definition(session, migration.source_id, ports)
+    target = definition(session, migration.target_id, ports)
+    found = []
+    for case_id in case_ids:
+        case, row = session.get(Case, case_id), session.get(CaseState, case_id)
+        if case is None or row is None or case.package_version_id != migration.source_id:
+            continue
+        try:
+            made = target.process.migrate(row.state, source.process, migration.mapping)
+            refusal = None if made.step is not None else _refusal(made.places)
+            found.append(CaseOutlook(case.id, case.reference, made.places, refusal))
+        except EngineError as error:
+            found.append(CaseOutlook(case.id, case.reference, (), error.code))
+    return found
+
+
+def _refusal(places: Sequence[Place]) -> str:
+    return next((place.reason or "element_gone" for place in places if place.target is None), "")
+
+
+@dataclass(frozen=True)
+class MigrateCase:
+    actor: Actor
+    case_id: str
+    migration: Migration
+
+
+def migrate_case(work: Work, command: MigrateCase) -> CaseOutlook:
+    """Move one case. Its tasks keep their claims and drafts, its timers their due times.
+
+    Raises NotAllowed, NotFound, CaseNotOpen, MigrationRefused(places), ExecutionFailed.
+    """
+    if not may_publish(command.actor):
+        raise NotAllowed
+    migration = command.migration
+    case = lock_case(work, command.case_id)
+    if case.package_version_id != migration.source_id:
+        raise NotFound(what="case")
+    if case.state != "open":
+        raise CaseNotOpen
+    source = definition(work.session, migration.source_id, work.ports)
+    target = definition(work.session, migration.target_id, work.ports)
+    if source.manifest.key != target.manifest.key:
+        raise NotFound(what="package")
+    row = work.session.get_one(CaseState, case.id)
+    made = target.process.migrate(row.state, source.process, migration.mapping)
+    if made.step is None:
+        raise MigrationRefused(reference=case.reference, reason=_refusal(made.places))
+    case.package_version_id = target.id
+    _rename(work, case, {place.element: place.target or "" for place in made.places})
+    record(
+        work,
+        case.id,
+        MIGRATED,
+        command.actor,
+        source=migration.source_id,
+        target=migration.target_id,
+        mapping=dict(migration.mapping),
+    )
+    advance(work, target, case, made.step, command.actor)
+    return CaseOutlook(case.id, case.reference, made.places)
+
+
+def _rename(work: Work, case: Case, names: Mapping[str, str]) -> None:
+    for task in work.session.scalars(
+        select(Task).where(Task.case_id == case.id, Task.state == "open")
+    ):
+        task.element = names.get(task.element, task.element)
+    for job in work.session.scalars(
+        select(Job).where(Job.case_id == case.id, Job.kind == "timer", Job.state == "waiting")
+    ):
+        element = job.payload.get("element")
+        job.payload = {**job.payload, "element": names.get(element, element)}
+
+
+@dataclass(frozen=True)
+class RevertMigration:
+    actor: Actor
+    case_id: str
+
+
+def revert_migration(work: Work, command: RevertMigration) -> CaseOutlook:
+    """Undo the case's last migration, back to the version it came from.
+
+    Raises as `migrate_case`; NotFound if the case was never migrated or has moved on since.
+    """
+    case = lock_case(work, command.case_id)
+    last = work.session.scalar(
+        select(Event)
+        .where(Event.case_id == case.id, Event.kind == MIGRATED)
+        .order_by(Event.number.desc())
+        .limit(1)
+    )
+    if last is None or last.details["target"] != case.package_version_id:
+        raise NotFound(what="migration")
+    back = {new: old for old, new in last.details["mapping"].items()}
+    migration = Migration(last.details["target"], last.details["source"], back)
+    return migrate_case(work, MigrateCase(command.actor, case.id, migration))
+
+
+def migrate_cases(
+    uow: UnitOfWork,
+    actor: Actor,
+    migration: Migration,
+    case_ids: Sequence[str],
+    progress: Callable[[CaseOutlook], None] = lambda outlook: None,
+) -> list[CaseOutlook]:
+    """Move many cases, each in a transaction of its own; what is refused stays where it is."""
+    report = []
+    for case_id in case_ids:
+        try:
+            outlook = uow.run(migrate_case, MigrateCase(actor, case_id, migration))
+        except EngineError as error:
+            with uow.read() as session:
+                case = session.get(Case, case_id)
+            reason = str(error.params.get("reason") or error.code)
+            outlook = CaseOutlook(case_id, case.reference if case else "", (), reason)
+        report.append(outlook)
+        progress(outlook)
+    return report
+
+
+def version_id(session: ReadSession, key: str, version: int) -> str:
+    """The id of a published version. Raises NotFound."""
+    found = session.scalar(
+        select(PackageVersion.id).where(
+            PackageVersion.key == key, PackageVersion.version == version
+        )
+    )
+    if found is None:
+        raise NotFound(what="package")
+    return found

@@ -1,0 +1,100 @@
+"""Repair a running case: skip or move what waits, correct its data. Each with a reason, audited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.domain.access import Actor, may_administer
+from engine.domain.process import Step
+from engine.kernel.errors import CaseNotOpen, NotAllowed, ReasonMissing
+from engine.store.audit import record
+from engine.store.tables import Case, CaseState
+from engine.store.uow import Work
+from engine.usecases.advance import advance
+from engine.usecases.case_lock import lock_case
+from engine.usecases.definition import Definition, definition
+
+
+@dataclass(frozen=True)
+class SkipPlace:
+    """Go on behind what waits as `key` (of a task, timer, subscription or external job)."""
+
+    actor: Actor
+    case_id: str
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class MoveToken:
+    """End what waits as `key` and begin `element`, of the same process or subprocess, instead."""
+
+    actor: Actor
+    case_id: str
+    key: str
+    element: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CorrectData:
+    """Set variables of the case; the others stay."""
+
+    actor: Actor
+    case_id: str
+    data: Mapping[str, Any]
+    reason: str
+
+
+def skip_place(work: Work, command: SkipPlace) -> Case:
+    """Raises NotAllowed, NotFound, CaseNotOpen, ReasonMissing, TaskNotOpen, ExecutionFailed."""
+    case, made, row = _opened(work, command.actor, command.case_id, command.reason)
+    step = made.process.skip(row.state, command.key)
+    return _carry_out(work, command, case, made, step, "place_skipped", key=command.key)
+
+
+def move_token(work: Work, command: MoveToken) -> Case:
+    """Raises as `skip_place`; ExecutionFailed too when `element` is in another scope."""
+    case, made, row = _opened(work, command.actor, command.case_id, command.reason)
+    step = made.process.move(row.state, command.key, command.element)
+    return _carry_out(
+        work, command, case, made, step, "token_moved", key=command.key, element=command.element
+    )
+
+
+def correct_data(work: Work, command: CorrectData) -> Case:
+    """Raises as `skip_place`."""
+    case, made, row = _opened(work, command.actor, command.case_id, command.reason)
+    step = made.process.correct(row.state, command.data)
+    names = sorted(command.data)
+    return _carry_out(work, command, case, made, step, "data_corrected", names=names)
+
+
+def _opened(
+    work: Work, actor: Actor, case_id: str, reason: str
+) -> tuple[Case, Definition, CaseState]:
+    if not may_administer(actor):
+        raise NotAllowed
+    if not reason.strip():
+        raise ReasonMissing
+    case = lock_case(work, case_id)
+    if case.state != "open":
+        raise CaseNotOpen
+    made = definition(work.session, case.package_version_id, work.ports)
+    return case, made, work.session.get_one(CaseState, case.id)
+
+
+def _carry_out(
+    work: Work,
+    command: SkipPlace | MoveToken | CorrectData,
+    case: Case,
+    made: Definition,
+    step: Step,
+    kind: str,
+    **details: Any,
+) -> Case:
+    record(work, case.id, kind, command.actor, reason=command.reason[:500], **details)
+    advance(work, made, case, step, command.actor)
+    return case
