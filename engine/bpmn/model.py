@@ -118,6 +118,9 @@ class Node:
     handler: str | None = None
     """The activity that compensates this one."""
     for_compensation: bool = False
+    start_quantity: int = 1
+    completion_quantity: int = 1
+    """How many tokens an activity waits for, and how many it sends on."""
     called: str | Expression | None = None
     decision: str | None = None
     script: Expression | None = None

@@ -11,7 +11,7 @@ from engine.bpmn.documents import line_of, local_name, read_xml
 from engine.bpmn.model import ProcessModel
 from engine.bpmn.reading.names import BPMN, processes_in
 from engine.bpmn.reading.paths import check_paths
-from engine.bpmn.reading.scopes import Reading, read_processes
+from engine.bpmn.reading.scopes import GLOBAL_TASKS, Reading, read_processes
 from engine.bpmn.reading.source import Source
 from engine.bpmn.rules import check_rules
 from engine.bpmn.running.process import PackagedProcess
@@ -136,7 +136,12 @@ def _read_roots(package: Package, roots: Mapping[str, Any]) -> None:
             package.findings.append(Finding("id_repeated", file, id_, params={"id": id_}))
         processes[id_] = file
     own: list[Finding] = []
-    known = frozenset(processes)
+    known = frozenset(processes) | frozenset(
+        each.get("id") or ""
+        for root in roots.values()
+        for each in root
+        if local_name(each) in GLOBAL_TASKS
+    )
     decisions = frozenset(package.decisions)
     sources = {
         file: Source(file, root, own, decisions, known) for file, root in sorted(roots.items())
@@ -170,7 +175,11 @@ def _drawings(package: Package, sources: Mapping[str, Source]) -> set[tuple[str,
 def _note_drawings(package: Package, sources: Mapping[str, Source]) -> None:
     """A file with nothing to run is refused; beside an executable process a drawing is a pool."""
     for source in sources.values():
-        here = [each for each in package.processes.values() if each.file == source.file]
+        here = [
+            each
+            for each in package.processes.values()
+            if each.file == source.file and _is_process(source, each.id)
+        ]
         runs = any(process.executable for process in here)
         for process in here:
             if not process.executable:
@@ -184,6 +193,11 @@ def _note_drawings(package: Package, sources: Mapping[str, Source]) -> None:
                         "warning" if runs else "error",
                     )
                 )
+
+
+def _is_process(source: Source, id_: str) -> bool:
+    element = source.by_id.get(id_)
+    return element is None or local_name(element) not in GLOBAL_TASKS
 
 
 def _make_specs(package: Package, rules: set[int], drawings: set[tuple[str, str | None]]) -> None:

@@ -25,6 +25,8 @@ from engine.bpmn.reading.names import (
 )
 from engine.bpmn.reading.source import Source
 
+MAX_QUANTITY = 100
+
 
 def read_activity(source: Source, node: etree._Element, kind: str) -> dict[str, Any]:
     """The fields of `Node` that only activities have."""
@@ -33,6 +35,8 @@ def read_activity(source: Source, node: etree._Element, kind: str) -> dict[str, 
         "inputs": tuple(read_inputs(source, node)),
         "outputs": tuple(read_outputs(source, node)),
         "for_compensation": is_true(node.get("isForCompensation")),
+        "start_quantity": _quantity(node, "startQuantity"),
+        "completion_quantity": _quantity(node, "completionQuantity"),
         "before": _hook(source, node, "preScript"),
         "after": _hook(source, node, "postScript"),
     }
@@ -41,6 +45,11 @@ def read_activity(source: Source, node: etree._Element, kind: str) -> dict[str, 
         fields |= reader(source, node)
     _warn_of_listeners(source, node)
     return fields
+
+
+def _quantity(node: etree._Element, name: str) -> int:
+    text = (node.get(name) or "1").strip()
+    return min(int(text), MAX_QUANTITY) if text.isdigit() and int(text) else 1
 
 
 def _hook(source: Source, node: etree._Element, name: str) -> Expression | None:

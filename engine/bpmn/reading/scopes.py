@@ -10,6 +10,7 @@ from lxml import etree
 from engine.bpmn.documents import line_of, local_name
 from engine.bpmn.languages import Expression
 from engine.bpmn.model import ACTIVITIES, FLOW_NODES, SUBPROCESSES, Node, ProcessModel, Scope
+from engine.bpmn.reading.activities import read_activity
 from engine.bpmn.reading.forms import read_form_fields
 from engine.bpmn.reading.names import camunda, is_bpmn, is_true, lanes, tag
 from engine.bpmn.reading.nodes import condition_of, join_up, link_flows, read_flows, read_node
@@ -41,7 +42,8 @@ class Reading:
 
 
 def read_processes(reading: Reading, source: Source) -> None:
-    """Read every process of the file."""
+    """Read every process and global task of the file."""
+    _read_global_tasks(reading, source)
     for process in source.root.iterfind(f".//{tag('process')}"):
         id_ = process.get("id") or ""
         count = sum(1 for each in process.iter() if local_name_of(each) in FLOW_NODES)
@@ -65,6 +67,32 @@ def read_processes(reading: Reading, source: Source) -> None:
                 camunda(process, "versionTag"),
             ),
         )
+
+
+GLOBAL_TASKS = {
+    "globalTask": "task",
+    "globalUserTask": "userTask",
+    "globalManualTask": "manualTask",
+    "globalScriptTask": "scriptTask",
+    "globalBusinessRuleTask": "businessRuleTask",
+}
+
+
+def _read_global_tasks(reading: Reading, source: Source) -> None:
+    """A global task is called like a process of that one task."""
+    for element in source.root:
+        kind = GLOBAL_TASKS.get(local_name_of(element))
+        id_ = element.get("id") or ""
+        if kind is None or not id_:
+            continue
+        fields = read_activity(source, element, kind)
+        node = Node(id_, kind, id_, **fields)
+        scope = Scope(id_, "process", {id_: node}, (id_,))
+        reading.processes.setdefault(
+            id_,
+            ProcessModel(id_, element.get("name") or "", source.file, False, scope, {id_: scope}),
+        )
+        _note_element(reading, source, element, {}, kind)
 
 
 def local_name_of(node: etree._Element) -> str:
@@ -146,7 +174,11 @@ def _starts(
 
 
 def _note_element(
-    reading: Reading, source: Source, node: etree._Element, in_lanes: Mapping[str, str]
+    reading: Reading,
+    source: Source,
+    node: etree._Element,
+    in_lanes: Mapping[str, str],
+    kind: str | None = None,
 ) -> None:
     id_ = node.get("id") or ""
     if id_ in reading.elements and reading.elements[id_].file != source.file:
@@ -156,7 +188,7 @@ def _note_element(
         id_,
         Element(
             id_,
-            local_name(node),
+            kind or local_name(node),
             node.get("name") or "",
             source.file,
             line_of(node),

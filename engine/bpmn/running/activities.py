@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from SpiffWorkflow.util.task import TaskState
+
 from engine.bpmn.expressions import EXPRESSIONS
 from engine.bpmn.languages import Expression
 from engine.bpmn.running import compensation, loops
@@ -17,6 +19,23 @@ from engine.kernel.errors import ExecutionFailed
 
 class Activity(FlowNode):
     """A task, subprocess or call: may have boundary events, mappings, rounds and a compensation."""
+
+    def _update_hook(self, my_task: Token) -> bool:
+        needed = self.node.start_quantity
+        super()._update_hook(my_task)
+        if needed < 2 or "round" in my_task.internal_data or "handles" in my_task.internal_data:
+            return True
+        my_task._set_state(TaskState.WAITING)
+        gathered = [
+            token
+            for token in my_task.scope.tokens.values()
+            if token.task_spec is self and token.has_state(TaskState.WAITING)
+        ]
+        if len(gathered) < needed:
+            return False
+        for token in gathered[: needed - 1]:
+            my_task.workflow.forget(token)
+        return True
 
     def _run_hook(self, my_task: Token) -> bool | None:
         workflow, node = my_task.workflow, self.node

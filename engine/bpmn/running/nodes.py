@@ -57,7 +57,8 @@ class FlowNode(TaskSpec):  # type: ignore[misc]
         flows = chosen(self.node, scope.view()) if self.node.flows else []
         if scope.model.kind == "adHocSubProcess" and scope.host is not None:
             scope.host.task_spec.inside_done(scope.host, scope)
-        take(token, flows, scope)
+        for _ in range(self.node.completion_quantity):
+            take(token, flows, scope)
         end_if_empty(token.workflow, scope)
 
     def serialize(self, serializer: Any, **kwargs: Any) -> Any:

@@ -53,9 +53,12 @@ def _outward(token: Token, at_itself: bool) -> Iterator[tuple[str, Token | Scope
     if at_itself:
         yield "activity", token
     scope: ScopeRun | None = token.scope
+    handling = False
     while scope is not None:
-        if scope.kind not in ("local", "revived"):
+        # What an event subprocess throws is for those around its scope, not for its siblings.
+        if scope.kind not in ("local", "revived") and not handling:
             yield "scope", scope
+        handling = scope.kind == "event" or (handling and scope.kind == "local")
         if scope.host is not None:
             yield "activity", scope.host
             scope = scope.host.scope

@@ -390,3 +390,19 @@ def test_a_condition_ends_all_rounds() -> None:
     body = straight(start(), script("t", "n = n + 1", several(cardinality("9"), True)), end())
     body += straight(boundary("b", "t", conditional("n &gt; 3")), end("enough"))
     assert play(body, data={"n": 0}).ended_at == ["enough"]
+
+
+@covers("activity", "start quantity: waits for several tokens")
+@covers("activity", "completion quantity: sends several tokens on")
+def test_quantities_of_tokens() -> None:
+    body = straight(start(), task("a", completionQuantity="4"), task("b", startQuantity="2"), end())
+    assert done(play(body)) == ["begin", "a", "b", "b", "finish", "finish"]
+
+
+@pytest.mark.parametrize("kind", ["globalTask", "globalUserTask", "globalManualTask"])
+@covers("callActivity", "a {kind}")
+def test_global_tasks_are_called(kind: str) -> None:
+    body = straight(start(), '<bpmn:callActivity id="c" calledElement="g"/>', end())
+    outcome = play(body, beside=f'<bpmn:{kind} id="g" name="Global"/>')
+    assert outcome.reason == "finished"
+    assert done(outcome, "g", "c") == ["g", "c"]
