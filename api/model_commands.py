@@ -131,7 +131,7 @@ def simulate_model(
     until: Annotated[
         str | None, typer.Option(help="Stop at this element, or after this time (P30D, a date).")
     ] = None,
-    max_steps: Annotated[int, typer.Option(min=1, max=1_000_000)] = 10_000,
+    max_steps: Annotated[int, typer.Option(min=1, max=1_000_000)] = 2_000,
     as_json: AsJson = False,
     lang: Lang = "en",
 ) -> None:

@@ -84,21 +84,29 @@ def link_flows(nodes: dict[str, Node]) -> list[Flow]:
 def join_up(source: Source, nodes: dict[str, Node], flows: list[Flow]) -> dict[str, Node]:
     """The nodes with their flows, boundary events and compensation handlers."""
     handlers = _handlers(source, nodes)
+    leaving: dict[str, list[Flow]] = {}
+    entering: dict[str, list[str]] = {}
+    attached: dict[str, list[str]] = {}
+    for flow in flows:
+        leaving.setdefault(flow.source, []).append(flow)
+        entering.setdefault(flow.target, []).append(flow.id)
+    for node in nodes.values():
+        if node.attached_to is not None:
+            attached.setdefault(node.attached_to, []).append(node.id)
     made = {}
     for node in nodes.values():
-        outgoing = tuple(flow for flow in flows if flow.source == node.id)
+        outgoing = tuple(leaving.get(node.id, ()))
+        # A link leads on like a flow: nothing is thrown or caught.
+        link = bool(node.events) and node.events[0].kind == "link"
         made[node.id] = replace(
             node,
             flows=outgoing,
-            incoming=tuple(flow.id for flow in flows if flow.target == node.id),
-            boundaries=tuple(each.id for each in nodes.values() if each.attached_to == node.id),
+            incoming=tuple(entering.get(node.id, ())),
+            boundaries=tuple(attached.get(node.id, ())),
             handler=handlers.get(node.id),
             default=node.default if any(flow.id == node.default for flow in outgoing) else None,
-            # A link leads on like a flow: nothing is thrown or caught.
-            events=() if node.events and node.events[0].kind == "link" else node.events,
-            kind="intermediateThrowEvent"
-            if node.events and node.events[0].kind == "link"
-            else node.kind,
+            events=() if link else node.events,
+            kind="intermediateThrowEvent" if link else node.kind,
         )
     return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lxml import etree
 
@@ -115,35 +115,33 @@ def _waits(node: Node, processes: Mapping[str, ProcessModel]) -> bool:
 
 def _check_loops(source: Source, scope: Scope, processes: Mapping[str, ProcessModel]) -> None:
     """A loop in which nothing waits and nothing chooses would go round for ever."""
-    for node in scope.nodes.values():
-        if _returns_to(node, scope, processes, choosing=False):
-            source.wrong("loop_without_way_out", _element(source, node.id))
-            return
-    for node in scope.nodes.values():
-        if _returns_to(node, scope, processes, choosing=True):
-            source.warn("loop_without_wait", _element(source, node.id))
-            return
+    passing = {node.id for node in scope.nodes.values() if not _waits(node, processes)}
+    endless = {id_ for id_ in passing if not _chooses(scope.nodes[id_])}
+    if (found := _on_a_loop(scope, endless)) is not None:
+        source.wrong("loop_without_way_out", _element(source, found))
+    elif (found := _on_a_loop(scope, passing)) is not None:
+        source.warn("loop_without_wait", _element(source, found))
 
 
-def _returns_to(
-    node: Node, scope: Scope, processes: Mapping[str, ProcessModel], choosing: bool
-) -> bool:
-    if _waits(node, processes) or (not choosing and _chooses(node)):
-        return False
-    seen: set[str] = set()
-    ahead = [flow.target for flow in node.flows]
-    while ahead:
-        id_ = ahead.pop()
-        if id_ == node.id:
-            return True
-        found = scope.nodes.get(id_)
-        if found is None or id_ in seen or _waits(found, processes):
-            continue
-        if not choosing and _chooses(found):
-            continue
-        seen.add(id_)
-        ahead += [flow.target for flow in found.flows]
-    return False
+def _on_a_loop(scope: Scope, among: set[str]) -> str | None:
+    """A node of `among` from which flows lead back to it through such nodes alone."""
+    done: set[str] = set()
+    for first in among:
+        path: dict[str, Iterator[str]] = {}
+        ahead: str | None = first
+        while ahead is not None or path:
+            if ahead is not None and ahead in path:
+                return ahead
+            if ahead is not None and ahead not in done and ahead in among:
+                path[ahead] = iter([flow.target for flow in scope.nodes[ahead].flows])
+            ahead = None
+            while path and ahead is None:
+                last = next(reversed(path))
+                ahead = next(path[last], None)
+                if ahead is None:
+                    done.add(last)
+                    del path[last]
+    return None
 
 
 def _chooses(node: Node) -> bool:

@@ -32,7 +32,7 @@ class Budget:
 
     steps: int = 20_000
     tokens: int = 60_000
-    seconds: float = 10.0
+    seconds: float = 2.5
     depth: int = 24
 
 
