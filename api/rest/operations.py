@@ -44,6 +44,8 @@ class MessageIn(Shape):
     data: dict[str, Any] = Field(default_factory=dict)
     correlation: str | None = Field(default=None, max_length=200)
     unique_key: str | None = Field(default=None, max_length=100)
+    applicant: str | None = Field(default=None, max_length=60)
+    """The user name of whom a case is begun for, if a process starts with the message."""
     life_seconds: int = Field(default=0, ge=0, le=366 * 86_400)
 
 
@@ -58,7 +60,13 @@ def send_message(request: Request, actor: Administrator, message: MessageIn) -> 
     """Deliver a message to the case that waits for it, or keep it for as long as it lives."""
     life = timedelta(seconds=message.life_seconds)
     command = ReceiveMessage(
-        actor, message.name, message.data, message.correlation, message.unique_key, life
+        actor,
+        message.name,
+        message.data,
+        message.correlation,
+        message.unique_key,
+        life,
+        message.applicant,
     )
     return MessageView.model_validate(application(request).uow.run(receive_message, command))
 

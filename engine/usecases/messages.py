@@ -13,11 +13,13 @@ from engine.domain.access import SYSTEM, Actor
 from engine.kernel.errors import MessageRefused
 from engine.kernel.ids import new_id
 from engine.store import jobs
-from engine.store.tables import CaseState, Message, Subscription
+from engine.store.tables import CaseState, Message, OfferedServiceRow, Subscription, User
 from engine.store.uow import Work
 from engine.usecases.advance import advance
 from engine.usecases.case_lock import lock_case
 from engine.usecases.definition import definition
+from engine.usecases.people import actor_of
+from engine.usecases.start_case import StartByMessage, start_by_message
 
 LONGEST_LIFE = timedelta(days=366)
 MAX_NAME = 160
@@ -27,7 +29,9 @@ MAX_NAME = 160
 class ReceiveMessage:
     """`unique_key` makes sending twice harmless; `life` is how long it waits for a receiver.
 
-    A message with a `correlation` reaches only an event that waits for it, or for any.
+    A message with a `correlation` reaches only an event that waits for it, or for any. One that
+    names an `applicant` (a user name) and that nobody waits for begins a case of the service whose
+    process starts with it.
     """
 
     actor: Actor
@@ -36,6 +40,7 @@ class ReceiveMessage:
     correlation: str | None = None
     unique_key: str | None = None
     life: timedelta = timedelta(0)
+    applicant: str | None = None
 
 
 def receive_message(work: Work, command: ReceiveMessage) -> Message:
@@ -61,9 +66,32 @@ def receive_message(work: Work, command: ReceiveMessage) -> Message:
     )
     work.session.add(message)
     work.session.flush()
-    if not deliver(work, message, command.actor) and command.life == timedelta(0):
+    if deliver(work, message, command.actor) or _start(work, message, command.applicant):
+        return message
+    if command.life == timedelta(0):
         message.state = "expired"
     return message
+
+
+def _start(work: Work, message: Message, applicant: str | None) -> bool:
+    """Begin the case whose start event waits for the message; whether there is one."""
+    user = applicant and work.session.scalar(select(User).where(User.user_name == applicant))
+    if not user:
+        return False
+    for offered in work.session.scalars(
+        select(OfferedServiceRow).order_by(OfferedServiceRow.service)
+    ):
+        made = definition(work.session, offered.package_version_id, work.ports)
+        for trigger in made.process.triggers:
+            if (trigger.kind, trigger.name) == ("message", message.name):
+                command = StartByMessage(
+                    actor_of(user), offered.service, trigger.element, message.data
+                )
+                case = start_by_message(work, command)
+                message.state, message.case_id = "delivered", case.id
+                message.delivered_at = work.now
+                return True
+    return False
 
 
 def deliver_waiting(work: Work, message_id: str) -> None:

@@ -61,6 +61,31 @@ def start_case(work: Work, command: StartCase) -> Case:
     return case
 
 
+@dataclass(frozen=True)
+class StartByMessage:
+    """A message begins a case of `service` for `applicant` at the start event `element`."""
+
+    applicant: Actor
+    service: str
+    element: str
+    data: Mapping[str, Any]
+
+
+def start_by_message(work: Work, command: StartByMessage) -> Case:
+    """File a case that nobody filled in a form for; the message's data becomes the case's.
+
+    Raises ServiceNotOffered, ExecutionFailed.
+    """
+    made = offered_definition(work.session, command.service, work.ports)
+    filed = StartCase(command.applicant, command.service, {}, channel="message")
+    case = _file(work, filed, made)
+    record(work, case.id, "case_filed", command.applicant, service=case.service)
+    data = {**_data(work, filed, made, case, {}), **command.data}
+    step = made.process.start(data, command.element)
+    advance(work, made, case, step, command.applicant)
+    return case
+
+
 def _file(work: Work, command: StartCase, made: Definition) -> Case:
     year = work.ports.calendar.local_date(work.now).year
     prefix = made.manifest.reference_prefix

@@ -11,7 +11,7 @@ from api.wiring import Application
 from engine.domain.access import SYSTEM
 from engine.kernel.clock import SettableClock
 from engine.kernel.errors import MessageRefused
-from engine.store.tables import Case, ExternalJob, Message, Subscription
+from engine.store.tables import Case, CaseState, ExternalJob, Message, Subscription
 from engine.usecases.external_jobs import FetchJobs, ReportJob, fetch_jobs, report_job
 from engine.usecases.messages import ReceiveMessage, SendSignal, receive_message, send_signal
 from tests.support.play import done, drain, open_task
@@ -101,6 +101,21 @@ def test_one_case_sends_and_another_receives(office: Application) -> None:
     begun(office)
     drain(office)
     assert open_task(office, waiting).element == "b"
+
+
+def test_a_message_begins_a_case(office: Application) -> None:
+    published(office, straight(start("begin", MESSAGE), person("b"), end()), BESIDE)
+    command = ReceiveMessage(SYSTEM, "paid", {"amount": 5}, unique_key="m", applicant="citizen")
+    message = office.uow.run(receive_message, command)
+    assert message.state == "delivered"
+    assert office.uow.run(receive_message, command).case_id == message.case_id
+    with office.uow.read() as session:
+        case = session.get_one(Case, message.case_id)
+        assert session.get_one(CaseState, case.id).data["amount"] == 5
+        assert len(session.scalars(select(Case.id)).all()) == 1
+    assert open_task(office, case).element == "b"
+    nobody = ReceiveMessage(SYSTEM, "paid", {}, applicant="no such user")
+    assert office.uow.run(receive_message, nobody).state == "expired"
 
 
 @pytest.mark.parametrize("name", ["", "x" * 161])

@@ -932,6 +932,8 @@ export interface components {
         };
         /** MessageIn */
         MessageIn: {
+            /** Applicant */
+            applicant?: string | null;
             /** Correlation */
             correlation?: string | null;
             /** Data */
