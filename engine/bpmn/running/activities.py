@@ -196,6 +196,3 @@ class ReceiveTask(Activity):
         workflow.write_plain(self.variables(token), data)
         end_rivals(token)
         token.complete()
-
-    def reconsider(self, token: Token) -> None:
-        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from SpiffWorkflow.util.task import TaskState
 
@@ -92,12 +92,10 @@ def _standing(scope: ScopeRun) -> list[Token]:
     return [token for token in scope.tokens.values() if not token.internal_data.get("subscribed")]
 
 
-def _onward(node: Node, nodes: dict[str, Node] | object) -> list[tuple[str, Node | None]]:
-    known: dict[str, Node] = nodes  # type: ignore[assignment]
-    onward = [(flow.id, known.get(flow.target)) for flow in node.flows]
-    for boundary in node.boundaries:
-        onward.append((f"@{boundary}", known.get(boundary)))
-    return onward
+def _onward(node: Node, nodes: Mapping[str, Node]) -> list[tuple[str, Node | None]]:
+    """Where a token can get to from the node: by its flows, and by the events at its edge."""
+    onward = [(flow.id, nodes.get(flow.target)) for flow in node.flows]
+    return onward + [(f"@{boundary}", nodes.get(boundary)) for boundary in node.boundaries]
 
 
 class EventBased(FlowNode):

@@ -31,7 +31,6 @@ def encode(workflow: CaseWorkflow) -> bytes:
     body = {
         "root": workflow.root.id if workflow.root is not None else 0,
         "next": workflow.next_scope,
-        "ticks": workflow.ticks,
         "completed": workflow.completed,
         "scopes": [_scope(scope) for scope in _all_scopes(workflow)],
         "tokens": [_token(token) for token in workflow.tasks.values()],
@@ -65,7 +64,7 @@ def decode(state: bytes, workflow: CaseWorkflow) -> None:
 def fill(body: dict[str, Any], workflow: CaseWorkflow) -> None:
     """Fill the empty `workflow` with the contents of a state. Raises StateUnreadable."""
     try:
-        workflow.next_scope, workflow.ticks = body["next"], body["ticks"]
+        workflow.next_scope = body["next"]
         workflow.completed = body["completed"]
         for row in body["scopes"]:
             _read_scope(workflow, row)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import ChainMap, deque
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -137,7 +137,6 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
         self.scopes: dict[int, ScopeRun] = {}
         self.root: ScopeRun | None = None
         self.next_scope = 1
-        self.ticks = 0
         self.trace: list[Traced] = []
         self.thrown: list[dict[str, Any]] = []
         self.changed = False
@@ -230,14 +229,6 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
     def queue(self, token: Token) -> None:
         self._ready.append(token)
 
-    def queue_first(self, token: Token) -> None:
-        """What happened at an edge goes first, as it may end the rest."""
-        self._ready.appendleft(token)
-
-    def tick(self) -> int:
-        self.ticks += 1
-        return self.ticks
-
     # Cancelling
 
     def cancel_token(self, token: Token) -> None:
@@ -327,12 +318,6 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
         ]
 
     # Looking
-
-    def nodes_of(self, scope: ScopeRun) -> Mapping[str, model.Node]:
-        return scope.model.nodes
-
-    def open_tokens(self) -> Iterator[Token]:
-        yield from list(self.tasks.values())
 
     def find(self, key: str) -> Token | None:
         try:

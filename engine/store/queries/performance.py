@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from sqlalchemy import func, select
 
-from engine.store.tables import Case, ClockRow, Event, Job, Rating, Task, User
+from engine.store.tables import Case, ClockRow, Event, Incident, Job, Rating, Task, User
 from engine.store.uow import ReadSession
 
 AT_RISK = 30
@@ -66,10 +66,20 @@ def figures(
         if 1 <= grade <= 5:
             made.ratings[grade - 1] = count
     made.at_risk = _at_risk(session, soon)
-    made.incidents = (
-        session.scalar(select(func.count()).select_from(Job).where(Job.state == "failed")) or 0
-    )
+    made.incidents = _incidents(session)
     return made
+
+
+def _incidents(session: ReadSession) -> int:
+    """Failed steps that nobody has dealt with, and background work that was given up."""
+    steps = select(func.count()).select_from(Incident).where(Incident.state == "open")
+    # A failed timer or message has an incident of its own.
+    given_up = (
+        select(func.count())
+        .select_from(Job)
+        .where(Job.state == "failed", Job.kind.not_in(["timer", "message", "signal"]))
+    )
+    return (session.scalar(steps) or 0) + (session.scalar(given_up) or 0)
 
 
 def _open_cases(session: ReadSession, made: Figures, now: datetime, soon: datetime) -> None:
