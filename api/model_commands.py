@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -25,6 +26,7 @@ from forms.sample import sample_answers, sample_of_fields
 
 console = Console()
 USAGE, FAILED = 2, 5
+MAX_AROUND = 500
 Lang = Annotated[str, typer.Option(help="zh-CN or en")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -36,7 +38,7 @@ def validate_models(
 ) -> None:
     """Say of each element whether it is executed, adapted or refused; exit 0 if publishable."""
     locale = nearest_locale(lang)
-    reports = [(path, _validated(path, files)) for path in _models(files)]
+    reports = [(path, deploy_report(needed)[0]) for path, needed in _models(files).items()]
     if as_json:
         views = [_report_view(path, report, locale) for path, report in reports]
         document = {"publishable": all(v["publishable"] for v in views), "files": views}
@@ -48,31 +50,48 @@ def validate_models(
         raise typer.Exit(1)
 
 
-def _models(paths: list[Path]) -> list[Path]:
-    """Each BPMN file given or in a folder given; a DMN file only where there is no BPMN file."""
-    found = []
+_NAMED = re.compile(
+    rb"(?:calledElement|processId|decisionId|decisionRef)\s*=\s*[\"']([^\"'{}]{1,200})[\"']"
+    rb"|calledDecisionId[^>]*>([^<]{1,200})<"
+)
+_DEFINED = re.compile(
+    rb"<(?:[\w-]+:)?(?:process|decision|global\w*Task)\s[^>]*?\bid\s*=\s*[\"']([^\"']{1,200})"
+)
+
+
+def _models(paths: list[Path]) -> dict[Path, dict[str, bytes]]:
+    """Each model to report on, with the files it needs: given, or in the folders given."""
+    found: list[Path] = []
     for path in paths:
-        found += sorted(path.glob("*.bpmn")) if path.is_dir() else [path]
-    bpmn = [path for path in found if path.suffix != ".dmn"]
-    return bpmn or found
+        inside = [*path.glob("*.bpmn"), *path.glob("*.dmn")] if path.is_dir() else [path]
+        found += [each for each in sorted(inside) if each not in found]
+    models = {path: _with_needed(path, found) for path in found}
+    needed = {name for path, files in models.items() for name in files if name != path.name}
+    # A decision table that a model uses is reported on with the model.
+    return {
+        path: files
+        for path, files in models.items()
+        if path.suffix != ".dmn" or path.name not in needed
+    }
 
 
-def _beside(path: Path, given: list[Path]) -> dict[str, bytes]:
-    """The model with the decisions and called processes that were given with it."""
+def _with_needed(path: Path, others: list[Path]) -> dict[str, bytes]:
+    """The model with the decisions and called processes it names, found among the others."""
     files = {path.name: _bytes(path)}
-    folders = [each for each in given if each.is_dir() and path.parent == each]
-    others = [each for each in given if not each.is_dir() and each != path]
-    for folder in folders:
-        others += [each for each in folder.iterdir() if each != path]
-    called = files[path.name]
-    for other in sorted(others):
-        if other.suffix == ".dmn" or (other.suffix in (".bpmn", ".xml") and _calls(called, other)):
-            files.setdefault(other.name, _bytes(other))
-    return files
-
-
-def _calls(model: bytes, other: Path) -> bool:
-    return b"calledElement" in model and b"process" in _bytes(other)[:4_000_000]
+    rest = {other.name: _bytes(other) for other in others if other.name != path.name}
+    while True:
+        wanted = {one or two for text in files.values() for one, two in _NAMED.findall(text)}
+        wanted = {name.strip().rpartition(b":")[2] for name in wanted}
+        wanted -= {name for text in files.values() for name in _DEFINED.findall(text)}
+        found = {
+            name: text
+            for name, text in rest.items()
+            if name not in files and wanted & set(_DEFINED.findall(text))
+        }
+        if not found:
+            return files
+        name = min(found)
+        files[name] = found[name]
 
 
 def _bytes(path: Path) -> bytes:
@@ -81,11 +100,6 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         console.print(f"[red]{path}: {error.strerror}[/red]")
         raise typer.Exit(USAGE) from error
-
-
-def _validated(path: Path, given: list[Path]) -> DeployReport:
-    report, _ = deploy_report(_beside(path, given))
-    return report
 
 
 def _report_view(path: Path, report: DeployReport, locale: str) -> dict[str, Any]:
@@ -141,7 +155,7 @@ def simulate_model(
     """
     locale = nearest_locale(lang)
     path = file if not file.is_dir() else next(iter(sorted(file.glob("*.bpmn"))), file)
-    report, package = deploy_report(_beside(path, [*_around(path), file]))
+    report, package = deploy_report(_with_needed(path, _around(path)))
     if not package.can_run():
         _refuse(path, report, locale, as_json)
     chosen = _choose(package, process, path.name, locale)
@@ -169,7 +183,7 @@ def _around(path: Path) -> list[Path]:
         each
         for each in sorted(path.parent.iterdir())
         if each != path and each.suffix in (".dmn", ".bpmn") and each.is_file()
-    ][:100]
+    ][:MAX_AROUND]
 
 
 def _refuse(path: Path, report: DeployReport, locale: str, as_json: bool) -> None:

@@ -84,7 +84,7 @@ def read_answers(raw: Any) -> Answers:
     sent = [_sent("message", each, n) for n, each in enumerate(_list(raw, "messages"))]
     sent += [_sent("signal", each, n) for n, each in enumerate(_list(raw, "signals"))]
     try:
-        now = instant(raw["now"]) if raw.get("now") else START
+        now = instant(str(raw["now"])) if raw.get("now") else START
     except (ValueError, TypeError) as error:
         raise AnswersWrong("now: not a date-time") from error
     start = raw.get("start")
