@@ -111,6 +111,8 @@ def worker(
     concurrency: Annotated[int, typer.Option(min=1, max=64)] = 2,
 ) -> None:
     """Run a Celery worker, or beat, on BANSHI_REDIS_URL."""
+    from celery.signals import worker_shutting_down
+
     from api.worker.celery_app import make_celery, queue_names
 
     settings = read_settings()
@@ -118,6 +120,7 @@ def worker(
         raise SettingWrong("BANSHI_REDIS_URL: a separate worker needs Redis")
     with _product(settings) as wired:
         celery = make_celery(settings.redis_url, wired.run_due)
+        worker_shutting_down.connect(lambda **_: wired.stopping.set(), weak=False)
         if beat:
             celery.start(["beat", "--scheduler", "celery.beat:Scheduler", "-l", "INFO"])
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -21,7 +21,7 @@ from engine.domain.ports import Ports, Recommender, Waker
 from engine.kernel.clock import Clock, SystemClock
 from engine.store.uow import UnitOfWork, open_engine
 from engine.usecases.incidents import note_failure
-from engine.usecases.job_runner import run_due
+from engine.usecases.job_runner import ALL_QUEUES, run_due
 from forms import FormLibrary, JailedLetters
 from recommender import Model, NextServices, prior_model
 
@@ -54,10 +54,11 @@ class Application:
     forms: FormLibrary
     letters: JailedLetters
     hashing: threading.BoundedSemaphore
+    stopping: threading.Event
 
-    def run_due(self) -> int:
-        """Run the jobs that are due now; how many were run."""
-        return run_due(self.uow)
+    def run_due(self, queues: Sequence[str] | None = None) -> int:
+        """Run the jobs that are due now, of `queues` or of all; how many were run."""
+        return run_due(self.uow, queues=queues or ALL_QUEUES, stop=self.stopping)
 
     def with_waker(self, waker: Waker) -> Application:
         """The same product with another way to wake workers."""
@@ -66,6 +67,7 @@ class Application:
 
     def close(self) -> None:
         self.letters.close()
+        self.uow.close()
         self.engine.dispose()
 
 
@@ -100,6 +102,7 @@ def wire(settings: Settings, clock: Clock | None = None, waker: Waker | None = N
         forms,
         letters,
         threading.BoundedSemaphore(2),
+        threading.Event(),
     )
 
 

@@ -8,25 +8,21 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Queue
 
+from engine.usecases.job_runner import ALL_QUEUES
+
 WAKE = "banshi.run_due"
 SWEEP_SECONDS = 5.0
-QUEUES = {
-    "timer": "timers",
-    "clock_warning": "timers",
-    "message": "timers",
-    "signal": "timers",
-    "letter": "letters",
-    "mail": "mail",
-    "advice": "advice",
-}
-"""Which queue wakes for a kind of job. Every worker listens to all of them by default."""
 
 
 def queue_names() -> list[str]:
-    return sorted(set(QUEUES.values()))
+    return list(ALL_QUEUES)
 
 
-def make_celery(redis_url: str | None, run_due: Callable[[], int] | None = None) -> Any:
+RunDue = Callable[[list[str] | None], int]
+"""Runs what is due in these queues, or in all of them."""
+
+
+def make_celery(redis_url: str | None, run_due: RunDue | None = None) -> Any:
     """The application on Redis, or in memory without it; `run_due` is what its workers do."""
     app = Celery("banshi", broker=redis_url or "memory://", set_as_current=True)
     app.conf.update(
@@ -42,19 +38,21 @@ def make_celery(redis_url: str | None, run_due: Callable[[], int] | None = None)
         task_default_queue="timers",
         task_create_missing_queues=False,
         beat_schedule={
-            "sweep": {
+            f"sweep-{queue}": {
                 "task": WAKE,
                 "schedule": SWEEP_SECONDS,
+                "args": ([queue],),
                 # A sweep that waited longer than the next one is due has nothing to add.
-                "options": {"queue": "timers", "expires": SWEEP_SECONDS},
+                "options": {"queue": queue, "expires": SWEEP_SECONDS},
             }
+            for queue in queue_names()
         },
     )
     # current_app is local to a thread; without this, other threads talk to a default AMQP app.
     app.set_default()
 
     @app.task(name=WAKE, shared=False)  # type: ignore[untyped-decorator]
-    def wake() -> int:
-        return run_due() if run_due is not None else 0
+    def wake(queues: list[str] | None = None) -> int:
+        return run_due(queues) if run_due is not None else 0
 
     return app

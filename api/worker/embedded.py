@@ -15,7 +15,7 @@ from typing import Any
 import celery.worker.state
 from celery.beat import Scheduler
 
-from api.worker.celery_app import WAKE, make_celery, queue_names
+from api.worker.celery_app import WAKE, RunDue, make_celery, queue_names
 from api.worker.waker import CeleryWaker
 
 log = logging.getLogger("banshi.worker")
@@ -23,11 +23,15 @@ SWEEP_SECONDS = 2.0
 
 
 class EmbeddedWorker:
-    """Runs due jobs in a thread, woken after each commit and every two seconds besides."""
+    """Runs due jobs in two threads, so that slow work does not hold up timers.
 
-    def __init__(self, run_due: Callable[[], int]) -> None:
+    They are woken after each commit, and every two seconds besides.
+    """
+
+    def __init__(self, run_due: RunDue) -> None:
         self.app = make_celery(None, run_due)
-        self.app.conf.beat_schedule["sweep"]["schedule"] = SWEEP_SECONDS
+        for sweep in self.app.conf.beat_schedule.values():
+            sweep["schedule"] = SWEEP_SECONDS
         self.waker = CeleryWaker(self.app)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -37,7 +41,8 @@ class EmbeddedWorker:
         celery.worker.state.should_stop = None
         self._stopping.clear()
         self._controller = self.app.WorkController(
-            pool_cls="solo",
+            pool_cls="threads",
+            concurrency=2,
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,
@@ -55,7 +60,7 @@ class EmbeddedWorker:
         self._stopping.set()
         celery.worker.state.should_stop = 0
         # The memory broker only looks up when a message comes.
-        self.app.send_task(WAKE, queue="timers")
+        self.app.send_task(WAKE, args=(["timers"],), queue="timers")
         for thread in self._threads:
             thread.join(timeout=10)
         celery.worker.state.should_stop = None

@@ -11,8 +11,9 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from api.settings import Settings
-from api.worker.celery_app import QUEUES, WAKE, make_celery
+from api.worker.celery_app import WAKE, make_celery
 from engine.domain.ports import Waker
+from engine.store.jobs import QUEUES
 
 log = logging.getLogger("banshi.worker")
 
@@ -34,9 +35,9 @@ class CeleryWaker:
         self._app = app
 
     def wake(self, kinds: Iterable[str]) -> None:
-        for queue in sorted({QUEUES.get(kind, "timers") for kind in kinds}):
+        for queue in sorted({QUEUES[kind] for kind in kinds}):
             try:
-                self._app.send_task(WAKE, queue=queue, retry=False)
+                self._app.send_task(WAKE, args=([queue],), queue=queue, retry=False)
             except (OperationalError, RedisError, OSError) as error:
                 log.warning("no worker was woken (%s); the sweep will find the jobs", error)
                 return

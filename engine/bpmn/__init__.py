@@ -60,6 +60,7 @@ from collections.abc import Mapping
 
 from engine.bpmn.package import Package, read_package
 from engine.bpmn.report import DeployReport, ElementReport, deploy_report
+from engine.bpmn.running.state import process_data
 from engine.domain.process import Finding, Process
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "ElementReport",
     "Package",
     "deploy_report",
+    "process_data",
     "read_package",
     "read_process",
 ]

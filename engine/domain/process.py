@@ -52,7 +52,8 @@ class FormField:
 class OpenTask:
     """A user or manual task that waits. `key` is stable for the life of the task (32 hex digits).
 
-    `properties` are the element's settings with every ``=expression`` already evaluated.
+    `properties` are the element's settings; an ``=expression`` is evaluated when it is first looked
+    at, and may then raise ExecutionFailed.
     `data` is the process data the task sees.
     """
 
@@ -132,8 +133,37 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Waits:
+    """The keys of what a case waits for, by kind."""
+
+    tasks: frozenset[str] = frozenset()
+    timers: frozenset[str] = frozenset()
+    subscriptions: frozenset[str] = frozenset()
+    jobs: frozenset[str] = frozenset()
+
+    def without(self, others: Waits) -> Waits:
+        """The keys that are not among `others`."""
+        return Waits(
+            self.tasks - others.tasks,
+            self.timers - others.timers,
+            self.subscriptions - others.subscriptions,
+            self.jobs - others.jobs,
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.tasks or self.timers or self.subscriptions or self.jobs)
+
+
+NOTHING = Waits()
+
+
+@dataclass(frozen=True)
 class Step:
-    """Where a case stands after one step. `passed` are the flow nodes finished in it, in order."""
+    """Where a case stands after one step. `passed` are the flow nodes finished in it, in order.
+
+    `tasks`, `timers`, `subscriptions` and `jobs` are all that is waited for; `opened` are the keys
+    of those that were not before the step, `closed` of those that no longer are.
+    """
 
     state: bytes
     tasks: tuple[OpenTask, ...]
@@ -147,6 +177,8 @@ class Step:
     thrown: tuple[Thrown, ...] = ()
     trace: tuple[Traced, ...] = ()
     ended_at: tuple[str, ...] = ()
+    opened: Waits = NOTHING
+    closed: Waits = NOTHING
 
 
 @dataclass(frozen=True)
@@ -171,6 +203,10 @@ class Process(Protocol):
 
     @property
     def triggers(self) -> tuple[StartTrigger, ...]: ...
+
+    def waits(self, state: bytes) -> Waits:
+        """What a case in this state waits for. Raises StateUnreadable."""
+        ...
 
     def start(self, data: Mapping[str, Any], at: str | None = None) -> Step:
         """Begin with `data`, at the start event `at` or at those without a trigger."""

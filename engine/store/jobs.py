@@ -1,24 +1,42 @@
 """Writing jobs with a change, and leasing the ones that are due.
 
 A job is a promise: it is written in the transaction of the change that needs it, and runs at least
-once. A worker that dies gives its lease back when the lease ends.
+once. A worker keeps its leases alive while it works; those of one that died end in seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select
 
 from engine.kernel.ids import new_id
+from engine.store.rows import Query
 from engine.store.tables import Job
 from engine.store.uow import ReadSession, Work
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=10)
+"""How long a job stays with a worker that no longer says it is alive."""
 MAX_ATTEMPTS = 6
-KINDS = ("timer", "letter", "mail", "advice", "clock_warning", "message", "signal")
+LONGEST_WAIT = timedelta(hours=1)
+KEPT = timedelta(days=30)
+"""How long a finished job is kept, so that promising it again does nothing."""
+QUEUES: Mapping[str, str] = {
+    "timer": "timers",
+    "clock_warning": "timers",
+    "message": "timers",
+    "signal": "timers",
+    "letter": "letters",
+    "mail": "mail",
+    "advice": "advice",
+}
+"""The queue of each kind of job: slow work never delays timers."""
+KINDS = tuple(QUEUES)
+PRIORITIES = (1, 2, 3)
+NORMAL = 2
 
 
 def promise(
@@ -29,58 +47,120 @@ def promise(
     *,
     case_id: str | None = None,
     due_at: datetime | None = None,
+    priority: int = NORMAL,
 ) -> None:
     """Write a job, unless one with this key was written before."""
-    known = work.session.scalar(select(Job.id).where(Job.unique_key == unique_key))
-    if known:
-        return
     due = due_at or work.now
-    work.session.add(
-        Job(
-            id=new_id(),
-            kind=kind,
-            unique_key=unique_key,
-            case_id=case_id,
-            payload=dict(payload),
-            due_at=due,
-            state="waiting",
-            created_at=work.now,
-        )
+    work.rows.insert(
+        Job,
+        {
+            "id": new_id(),
+            "kind": kind,
+            "queue": QUEUES[kind],
+            "priority": priority,
+            "unique_key": unique_key,
+            "case_id": case_id,
+            "payload": dict(payload),
+            "due_at": due,
+            "state": "waiting",
+            "created_at": work.now,
+        },
+        unless_known=True,
     )
     if due <= work.now:
         work.wake_after_commit(kind)
 
 
-def cancel(work: Work, case_id: str, kind: str, unique_key: str | None = None) -> None:
-    """Cancel the waiting jobs of a kind of one case, or just the one with `unique_key`."""
-    statement = update(Job).where(Job.case_id == case_id, Job.kind == kind, Job.state == "waiting")
-    if unique_key is not None:
-        statement = statement.where(Job.unique_key == unique_key)
-    work.session.execute(statement.values(state="cancelled", finished_at=work.now))
-
-
-def lease_next(work: Work, until: datetime | None = None) -> str | None:
-    """Lease the job that has been due longest by `until` (default now); its id, or None."""
-    ready = or_(
-        Job.state == "waiting",
-        (Job.state == "running") & (Job.leased_until < work.now),
+def cancel(work: Work, case_id: str, kind: str, unique_keys: Sequence[str] | None = None) -> None:
+    """Cancel the waiting jobs of a kind of one case, or just those with `unique_keys`."""
+    sql = (
+        "UPDATE jobs SET state = 'cancelled', finished_at = %s "
+        "WHERE case_id = %s AND kind = %s AND state = 'waiting'"
     )
-    job = work.session.scalars(
-        select(Job)
-        .where(ready, Job.due_at <= (until or work.now))
-        .order_by(Job.due_at, Job.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).first()
-    if job is None:
-        return None
-    job.state = "running"
-    job.attempts += 1
-    job.leased_until = work.now + LEASE
-    return job.id
+    if unique_keys is None:
+        work.rows.later(sql, work.now, case_id, kind)
+    elif unique_keys:
+        sql += " AND unique_key IN %s"
+        work.rows.later(sql, work.now, case_id, kind, list(unique_keys))
+
+
+@dataclass(frozen=True)
+class LeaseDue:
+    """Up to `at_most` jobs of `queues` that are due by `until` (default now), for `worker`."""
+
+    worker: str
+    queues: Sequence[str]
+    at_most: int
+    until: datetime | None = None
+
+
+def lease_due(work: Work, command: LeaseDue) -> list[Job]:
+    """Lease the jobs that have been due longest, passing over those others are taking."""
+    until, queues = command.until or work.now, list(command.queues)
+    # One query for each order of the index: a sort would lock every job that is due.
+    found: list[Job] = []
+    for rows in work.rows.fetch(
+        *(
+            Query(
+                Job,
+                "queue = %s AND state = 'waiting' AND priority = %s AND due_at <= %s "
+                "ORDER BY due_at, id LIMIT %s",
+                (queue, priority, until, command.at_most),
+                skip_locked=True,
+            )
+            for priority in PRIORITIES
+            for queue in queues
+        ),
+        Query(
+            Job,
+            "state = 'running' AND leased_until < %s AND queue IN %s LIMIT %s",
+            (work.now, queues, command.at_most),
+            skip_locked=True,
+        ),
+    ):
+        found += rows
+    found.sort(key=lambda job: (job.state == "waiting", job.priority, job.due_at, job.id))
+    found = found[: command.at_most]
+    for job in found:
+        job.state, job.leased_by, job.leased_until = "running", command.worker, work.now + LEASE
+        job.attempts += 1
+    return sorted(found, key=lambda job: (job.due_at, job.priority, job.id))
+
+
+@dataclass(frozen=True)
+class Leases:
+    """The leases of `worker` on `job_ids`."""
+
+    worker: str
+    job_ids: Sequence[str]
+
+
+def renew(work: Work, command: Leases) -> None:
+    """Keep the leases of a worker that is still at it."""
+    work.rows.later(
+        "UPDATE jobs SET leased_until = %s WHERE id IN %s AND state = 'running' AND leased_by = %s",
+        work.now + LEASE,
+        list(command.job_ids),
+        command.worker,
+    )
+
+
+def release(work: Work, command: Leases) -> None:
+    """Give jobs back that were not begun; another worker takes them at once."""
+    work.rows.later(
+        "UPDATE jobs SET state = 'waiting', attempts = attempts - 1, leased_until = NULL "
+        "WHERE id IN %s AND state = 'running' AND leased_by = %s",
+        list(command.job_ids),
+        command.worker,
+    )
 
 
 def finish(work: Work, job: Job) -> None:
+    """The job is done. A timer leaves no row behind: its key is never promised again."""
+    if job.kind == "timer":
+        work.rows.later("DELETE FROM jobs WHERE id = %s", job.id)
+        work.rows.forget(job)
+        return
     job.state = "done"
     job.finished_at = work.now
     job.leased_until = None
@@ -88,7 +168,7 @@ def finish(work: Work, job: Job) -> None:
 
 
 def fail(work: Work, job: Job, error: str) -> None:
-    """Try again later (2, 4, 8… minutes), or leave it as an incident after the last attempt."""
+    """Try again later (after 5, 10, 20… seconds), or give up after the last attempt."""
     job.error = error[:2000]
     job.leased_until = None
     if job.attempts >= MAX_ATTEMPTS:
@@ -96,7 +176,18 @@ def fail(work: Work, job: Job, error: str) -> None:
         job.finished_at = work.now
     else:
         job.state = "waiting"
-        job.due_at = work.now + timedelta(minutes=2**job.attempts)
+        job.due_at = work.now + min(timedelta(seconds=5 * 2 ** (job.attempts - 1)), LONGEST_WAIT)
+
+
+def tidy(work: Work, _: None) -> None:
+    """Clear away some of the finished jobs that nobody will promise again."""
+    work.rows.later(
+        "DELETE FROM jobs WHERE id IN (SELECT id FROM (SELECT id FROM jobs "
+        "WHERE queue IN %s AND state IN ('done', 'cancelled') AND due_at < %s "
+        "LIMIT 1000) AS old)",
+        sorted(set(QUEUES.values())),
+        work.now - KEPT,
+    )
 
 
 def next_due(session: ReadSession) -> datetime | None:

@@ -4,50 +4,86 @@
 the database says that two transactions met (MySQL 1205, 1213; a locked SQLite file) the whole
 command runs again, at most `ATTEMPTS` times; after that `StoreUnavailable` is raised and nothing
 has changed.
+
+Reads and writes have pools of their own: only a writing connection takes several statements in
+one packet (see `engine.store.rows`).
 """
 
 from __future__ import annotations
 
+import logging
 import random
+import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, NewType, TypeVar
+from typing import Any, Generic, NewType, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+import pymysql
+from pymysql.constants import CLIENT
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.domain.ports import Ports
 from engine.kernel.errors import EngineError, StoreUnavailable
 from engine.kernel.faults import crash_point
+from engine.store.rows import Rows
 from engine.store.tables.base import dump_json
 
+log = logging.getLogger("banshi.store")
 ReadSession = NewType("ReadSession", Session)
 WriteSession = NewType("WriteSession", Session)
-ATTEMPTS = 3
+ATTEMPTS = 5
 _DUPLICATE = 1062
 _MET = {1205, 1213, 1020}
-_AWAY = {2002, 2003, 2006, 2013, 2055, 1040, 1053}
-_WAKE = "kinds_to_wake"
+_AWAY = {0, 1040, 1053, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2014, 2055}
+_FULL = {1021, 1114}
 
 C = TypeVar("C")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
 class Work:
-    """What a use case works with: a write session, the ports, and the one instant it happens at."""
+    """What a use case works with: the rows, the ports, and the one instant it happens at."""
 
-    session: WriteSession
-    ports: Ports
-    now: datetime
+    def __init__(self, connection: Connection, ports: Ports, now: datetime) -> None:
+        self.rows = Rows(connection)
+        self.ports = ports
+        self.now = now
+        self.kinds_to_wake: set[str] = set()
+        self.locked: set[str] = set()
+        """The cases whose rows this transaction has locked."""
+        self.committing = False
+        self._connection = connection
+        self._session: WriteSession | None = None
+
+    @property
+    def session(self) -> WriteSession:
+        """The object-relational session of the same transaction, for what is not hot."""
+        self.rows.flush()
+        if self._session is None:
+            self._session = WriteSession(Session(self._connection, expire_on_commit=False))
+        return self._session
 
     def wake_after_commit(self, kind: str) -> None:
         """Nudge the workers for jobs of `kind` once this transaction is safe."""
-        self.session.info.setdefault(_WAKE, set()).add(kind)
+        self.kinds_to_wake.add(kind)
+
+    def commit(self) -> None:
+        """Send every change and commit."""
+        if self._session is not None:
+            self._session.flush()
+        crash_point("before_commit")
+        self.committing = True
+        self.rows.flush_and_commit()
+        crash_point("after_commit")
+
+    def close(self) -> None:
+        """Let go of the session; what it read stays readable."""
+        if self._session is not None:
+            self._session.expunge_all()
 
 
 def open_engine(url: str) -> Engine:
@@ -57,20 +93,33 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+    return create_engine(url, **_POOL, pool_pre_ping=True, connect_args=_CONNECT)
+
+
+_CONNECT: dict[str, Any] = {
+    "charset": "utf8mb4",
+    "connect_timeout": 5,
+    "read_timeout": 30,
+    "write_timeout": 30,
+}
+_POOL: dict[str, Any] = {
+    "json_serializer": dump_json,
+    "isolation_level": "READ COMMITTED",
+    "pool_recycle": 1800,
+    "pool_size": 10,
+    "max_overflow": 20,
+    "pool_timeout": 10,
+}
+
+
+def _open_for_writing(engine: Engine) -> Engine:
+    """The pool of connections that take a whole step in one packet; on SQLite the same engine."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    flags = {"client_flag": CLIENT.MULTI_STATEMENTS | CLIENT.FOUND_ROWS}
+    # Each transaction is ended by its own packet; a stale connection shows at the first one.
     return create_engine(
-        url,
-        json_serializer=dump_json,
-        isolation_level="READ COMMITTED",
-        pool_pre_ping=True,
-        pool_recycle=1800,
-        pool_size=10,
-        max_overflow=20,
-        connect_args={
-            "charset": "utf8mb4",
-            "connect_timeout": 5,
-            "read_timeout": 30,
-            "write_timeout": 30,
-        },
+        engine.url, **_POOL, pool_reset_on_return=None, connect_args=_CONNECT | flags
     )
 
 
@@ -104,6 +153,11 @@ class UnitOfWork:
         self.ports = ports
         self._after_failure = after_failure
         self._reading = engine.execution_options(banshi_reads=True)
+        self._writing = _open_for_writing(engine)
+
+    def close(self) -> None:
+        """Close the connections that write."""
+        self._writing.dispose()
 
     def run(self, use_case: Callable[[Work, C], R], command: C) -> R:
         """Run `use_case` with `command` and give its result after the commit.
@@ -117,26 +171,72 @@ class UnitOfWork:
                 if self._after_failure is not None:
                     self._after_failure(self, error)
                 raise
-            except (DBAPIError, OSError) as error:
-                if not _may_repeat(error) or attempt == ATTEMPTS:
-                    if _is_away(error) or _may_repeat(error):
+            except (DBAPIError, pymysql.MySQLError, sqlite3.Error, OSError) as error:
+                again = _may_repeat(error) or getattr(error, "nothing_sent", False)
+                if not again or attempt == ATTEMPTS:
+                    if again or _is_away(error):
                         raise StoreUnavailable from error
                     raise
-                time.sleep(random.uniform(0.005, 0.03) * attempt)  # noqa: S311
+                time.sleep(random.uniform(0.002, 0.02) * attempt)  # noqa: S311
         raise AssertionError("unreachable")
 
+    def run_together(
+        self,
+        use_case: Callable[[Work, C], R],
+        commands: Sequence[C],
+        prepare: Callable[[Work, Sequence[C]], None] | None = None,
+    ) -> list[R | Exception]:
+        """Run a command for each of several cases in one transaction; results in their order.
+
+        `prepare` may read what all of them need at once. If one of them cannot be carried out,
+        each runs in a transaction of its own, and the result of those that fail is the error.
+        Two commands must not be for the same case.
+        """
+        if len(commands) > 1:
+            try:
+                return list(self.run(_Together(use_case, prepare), commands))
+            except Exception as error:
+                log.info("%s commands do not go together: %s", len(commands), error)
+        results: list[R | Exception] = []
+        for command in commands:
+            try:
+                results.append(self.run(use_case, command))
+            except Exception as error:  # the caller decides for each what becomes of it
+                results.append(error)
+        return results
+
     def _once(self, use_case: Callable[[Work, C], R], command: C) -> R:
-        with Session(self.engine, expire_on_commit=False) as session:
-            work = Work(WriteSession(session), self.ports, self.ports.clock.now())
+        with self._opened() as work:
             result = use_case(work, command)
-            session.flush()
-            crash_point("before_commit")
-            session.commit()
-            crash_point("after_commit")
-            kinds = session.info.pop(_WAKE, None)
-        if kinds:
-            self.ports.waker.wake(sorted(kinds))
+            work.commit()
+        if work.kinds_to_wake:
+            self.ports.waker.wake(sorted(work.kinds_to_wake))
         return result
+
+    @contextmanager
+    def _opened(self) -> Iterator[Work]:
+        with self._writing.connect() as connection:
+            work = Work(connection, self.ports, self.ports.clock.now())
+            try:
+                if connection.dialect.name == "sqlite":
+                    connection.begin()
+                yield work
+                work.close()
+            except BaseException as error:
+                if _is_away(error) and not work.committing:
+                    error.nothing_sent = True  # type: ignore[attr-defined]
+                self._abandon(connection, error)
+                raise
+
+    def _abandon(self, connection: Connection, error: BaseException) -> None:
+        """Undo on the connection, or give it up; if the database went away, all of them."""
+        if isinstance(error, Exception) and not _is_away(error):
+            with suppress(DBAPIError, pymysql.MySQLError, sqlite3.Error, OSError):
+                connection.connection.rollback()
+                return
+        connection.invalidate()
+        if _is_away(error):
+            self._writing.dispose(close=False)
 
     @contextmanager
     def read(self) -> Iterator[ReadSession]:
@@ -152,20 +252,39 @@ class UnitOfWork:
             raise
 
 
-def _number(error: Exception) -> int | None:
-    args = getattr(getattr(error, "orig", None), "args", ())
+class _Together(Generic[C, R]):
+    """Several commands as one use case; what fails alone must not spoil what was written."""
+
+    def __init__(
+        self,
+        use_case: Callable[[Work, C], R],
+        prepare: Callable[[Work, Sequence[C]], None] | None,
+    ) -> None:
+        self._use_case, self._prepare = use_case, prepare
+
+    def __call__(self, work: Work, commands: Sequence[C]) -> list[R]:
+        if self._prepare is not None:
+            self._prepare(work, commands)
+        return [self._use_case(work, command) for command in commands]
+
+
+def _number(error: BaseException) -> int | None:
+    args = getattr(getattr(error, "orig", error), "args", ())
     return args[0] if args and isinstance(args[0], int) else None
 
 
 def _may_repeat(error: Exception) -> bool:
     """Whether two transactions met and the second may simply try again."""
-    if isinstance(error, IntegrityError):
+    text = str(getattr(error, "orig", error))
+    if isinstance(error, IntegrityError | sqlite3.IntegrityError | pymysql.err.IntegrityError):
         # Two writers inserted the same key: the second sees the first's row on its next try.
-        return _number(error) == _DUPLICATE or "UNIQUE" in str(error.orig)
-    if _number(error) in _MET:
+        return _number(error) == _DUPLICATE or "UNIQUE" in text
+    return _number(error) in _MET or "database is locked" in text
+
+
+def _is_away(error: BaseException) -> bool:
+    """Whether the database does not answer, or has no room left to write."""
+    if isinstance(error, pymysql.err.InterfaceError | OSError):
         return True
-    return isinstance(error, OperationalError) and "locked" in str(error.orig)
-
-
-def _is_away(error: Exception) -> bool:
-    return _number(error) in _AWAY or isinstance(error, OSError)
+    database = isinstance(error, DBAPIError | pymysql.MySQLError)
+    return database and _number(error) in _AWAY | _FULL

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
-
 from engine.domain.access import Actor
 from engine.domain.lifecycle import CaseState as LifecycleState
 from engine.domain.lifecycle import waiting_for
@@ -16,7 +14,7 @@ from engine.kernel.errors import ExecutionFailed
 from engine.kernel.ids import new_id
 from engine.store import jobs
 from engine.store.audit import record
-from engine.store.tables import Case, CaseState, Job, Task
+from engine.store.tables import Case, CaseState, Task
 from engine.store.uow import Work
 from engine.usecases.clocks import stop_clocks
 from engine.usecases.definition import Definition
@@ -33,12 +31,12 @@ TIMER = "timer"
 
 def advance(work: Work, made: Definition, case: Case, step: Step, actor: Actor) -> None:
     """Bring the case's rows to where `step` stands. The case's row is locked by the caller."""
-    row = work.session.get(CaseState, case.id)
+    row = work.rows.known(CaseState, case.id)
     if row is None:
-        work.session.add(CaseState(case_id=case.id, state=step.state, data=dict(step.data)))
+        work.rows.add(CaseState(case_id=case.id, state=step.state))
     else:
-        row.state, row.data = step.state, dict(step.data)
-    record(work, case.id, "process_advanced", actor, passed=list(step.passed))
+        row.state = step.state
+    record(work, case, "process_advanced", actor, passed=list(step.passed))
     for effect in step.effects:
         apply_effect(work, made, case, effect, actor)
     _sync_tasks(work, made, case, step)
@@ -48,16 +46,18 @@ def advance(work: Work, made: Definition, case: Case, step: Step, actor: Actor) 
     send_thrown(work, case, step)
     case.revision += 1
     if step.finished:
-        record(work, case.id, "case_closed", actor, outcome=case.outcome)
+        record(work, case, "case_closed", actor, outcome=case.outcome)
         end_case(work, case, "closed")
 
 
 def end_case(work: Work, case: Case, state: LifecycleState) -> None:
     """Close the case: nothing waits any more, and its clocks stop."""
-    for task in work.session.scalars(
-        select(Task).where(Task.case_id == case.id, Task.state == "open")
-    ):
-        task.state, task.finished_at = "cancelled", work.now
+    work.rows.later(
+        "UPDATE tasks SET state = 'cancelled', finished_at = %s "
+        "WHERE case_id = %s AND state = 'open'",
+        work.now,
+        case.id,
+    )
     jobs.cancel(work, case.id, TIMER)
     stop_waiting(work, case)
     stop_clocks(work, case)
@@ -69,22 +69,24 @@ def end_case(work: Work, case: Case, state: LifecycleState) -> None:
 
 
 def _sync_tasks(work: Work, made: Definition, case: Case, step: Step) -> None:
-    open_rows = {
-        task.key: task
-        for task in work.session.scalars(
-            select(Task).where(Task.case_id == case.id, Task.state == "open")
+    if step.closed.tasks:
+        # The one that was completed has another state already.
+        work.rows.later(
+            "UPDATE tasks SET state = 'cancelled', finished_at = %s "
+            "WHERE case_id = %s AND `key` IN %s AND state = 'open'",
+            work.now,
+            case.id,
+            sorted(step.closed.tasks),
         )
-    }
-    for key, row in open_rows.items():
-        if key not in {task.key for task in step.tasks}:
-            row.state, row.finished_at = "cancelled", work.now
     audiences = set()
     for task in step.tasks:
-        row = open_rows.get(task.key) or _open_task(work, made, case, task)
-        if row.kind != "rating":
-            audiences.add(row.audience)
-        if row.audience == "staff":
-            case.department = row.department
+        audience = str(task.properties.get("audience") or "staff")
+        if str(task.properties.get("kind") or "") != "rating":
+            audiences.add(audience)
+        if task.key in step.opened.tasks:
+            row = _open_task(work, made, case, task)
+            if audience == "staff":
+                case.department = row.department
     case.waiting_for = waiting_for(audiences)
 
 
@@ -109,7 +111,7 @@ def _open_task(work: Work, made: Definition, case: Case, task: OpenTask) -> Task
         due_at=limit_due(work, made, case, str(limit), task.element) if limit else None,
         opened_at=work.now,
     )
-    work.session.add(row)
+    work.rows.add(row)
     return row
 
 
@@ -139,18 +141,14 @@ def limit_due(work: Work, made: Definition, case: Case, name: str, element: str)
 
 
 def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
-    waiting = {f"{case.id}:{timer.key}": timer for timer in step.timers}
-    known = set(
-        work.session.scalars(
-            select(Job.unique_key).where(
-                Job.case_id == case.id, Job.kind == TIMER, Job.state.in_(["waiting", "running"])
-            )
+    if step.closed.timers:
+        work.rows.later(
+            "DELETE FROM jobs WHERE unique_key IN %s AND state IN ('waiting', 'running')",
+            [f"{case.id}:{key}" for key in sorted(step.closed.timers)],
         )
-    )
-    for gone in known - set(waiting):
-        jobs.cancel(work, case.id, TIMER, gone)
-    for key in waiting.keys() - known:
-        timer = waiting[key]
+    for timer in step.timers:
+        if timer.key not in step.opened.timers:
+            continue
         if timer.value.startswith("limit:"):
             at = limit_due(work, made, case, timer.value[len("limit:") :], timer.element)
         else:
@@ -158,7 +156,7 @@ def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
         jobs.promise(
             work,
             TIMER,
-            key,
+            f"{case.id}:{timer.key}",
             {"key": timer.key, "element": timer.element},
             case_id=case.id,
             due_at=at,

@@ -12,6 +12,7 @@ from engine.kernel.ids import new_id
 from engine.store.audit import record
 from engine.store.tables import Case, ModelRow, Suggestion, User
 from engine.store.uow import ReadSession, Work
+from engine.usecases.case_lock import lock_case
 
 MOST = 3
 
@@ -56,11 +57,12 @@ def _audience(ports: Ports, service: str, audience: str) -> str:
 
 def keep_advice(work: Work, case_id: str, advised: Advised) -> None:
     """Write the suggestions once; asking again later does not change what was shown."""
-    known = work.session.scalar(select(Suggestion.id).where(Suggestion.case_id == case_id).limit(1))
+    case = lock_case(work, case_id)
+    known = work.rows.first(Suggestion, "case_id = %s", case_id)
     if known or not advised.suggestions:
         return
     for position, advice in enumerate(advised.suggestions, start=1):
-        work.session.add(
+        work.rows.add(
             Suggestion(
                 id=new_id(),
                 case_id=case_id,
@@ -74,4 +76,4 @@ def keep_advice(work: Work, case_id: str, advised: Advised) -> None:
             )
         )
     codes = [advice.service for advice in advised.suggestions]
-    record(work, case_id, "next_services_suggested", SYSTEM, services=codes)
+    record(work, case, "next_services_suggested", SYSTEM, services=codes)

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
 
 from engine.domain.access import Actor, handles_tasks
 from engine.kernel.errors import CaseNotOpen, NotFound, StaleRevision, TaskNotOpen
-from engine.store.tables import Case, Task
+from engine.store.rows import Query
+from engine.store.tables import Case, CaseState, Task
 from engine.store.uow import Work
+
+
+def lock_cases(work: Work, case_ids: Sequence[str]) -> None:
+    """Lock cases and read them with their states, in one round trip."""
+    ids = sorted(set(case_ids) - work.locked)
+    if ids:
+        cases, _ = work.rows.fetch(
+            Query(Case, "id IN %s ORDER BY id", (ids,), lock=True),
+            Query(CaseState, "case_id IN %s", (ids,)),
+        )
+        work.locked.update(case.id for case in cases)
+
+
+def lock_cases_of_tasks(work: Work, task_ids: Sequence[str]) -> None:
+    """Lock the cases of tasks; read them with their states and these tasks, in one round trip."""
+    ids = list(task_ids)
+    owners = "(SELECT case_id FROM tasks WHERE id IN %s)"
+    cases, _, _ = work.rows.fetch(
+        Query(Case, f"id IN {owners} ORDER BY id", (ids,), lock=True),
+        Query(CaseState, f"case_id IN {owners}", (ids,)),
+        Query(Task, "id IN %s", (ids,)),
+    )
+    work.locked.update(case.id for case in cases)
 
 
 def lock_case(work: Work, case_id: str, revision: int | None = None) -> Case:
     """The case, locked. Raises NotFound, or StaleRevision if `revision` is not its revision."""
-    case = work.session.scalar(
-        select(Case)
-        .where(Case.id == case_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    lock_cases(work, [case_id])
+    case = work.rows.get(Case, case_id) if case_id in work.locked else None
     if case is None:
         raise NotFound(what="case")
     if revision is not None and revision != case.revision:
@@ -30,15 +50,8 @@ def lock_open_task(work: Work, task_id: str, revision: int | None = None) -> tup
 
     Raises NotFound, CaseNotOpen, TaskNotOpen or StaleRevision.
     """
-    case_id = work.session.scalar(select(Task.case_id).where(Task.id == task_id))
-    if case_id is None:
-        raise NotFound(what="task")
-    case = lock_case(work, case_id, revision)
-    task = work.session.get_one(Task, task_id, populate_existing=True)
-    if task.state != "open":
-        raise TaskNotOpen
-    if case.state != "open":
-        raise CaseNotOpen
+    case, task = _locked_task(work, task_id)
+    _must_be_open(case, task, revision)
     return case, task
 
 
@@ -46,10 +59,34 @@ def staff_task(
     work: Work, actor: Actor, task_id: str, revision: int | None = None
 ) -> tuple[Case, Task]:
     """As `lock_open_task`, for a task of the actor's own department; otherwise NotFound."""
-    row = work.session.execute(
-        select(Task.department, Task.audience).where(Task.id == task_id)
-    ).first()
-    mine = row is not None and row.audience == "staff" and row.department == actor.department
-    if not (mine and handles_tasks(actor)):
+    if not handles_tasks(actor):
         raise NotFound(what="task")
-    return lock_open_task(work, task_id, revision)
+    case, task = _locked_task(work, task_id)
+    if task.audience != "staff" or task.department != actor.department:
+        raise NotFound(what="task")
+    _must_be_open(case, task, revision)
+    return case, task
+
+
+def state_of(work: Work, case: Case) -> CaseState:
+    """The state of a locked case."""
+    return work.rows.get_one(CaseState, case.id)
+
+
+def _locked_task(work: Work, task_id: str) -> tuple[Case, Task]:
+    task = work.rows.known(Task, task_id)
+    if task is None or task.case_id not in work.locked:
+        lock_cases_of_tasks(work, [task_id])
+        task = work.rows.known(Task, task_id)
+    if task is None:
+        raise NotFound(what="task")
+    return work.rows.get_one(Case, task.case_id), task
+
+
+def _must_be_open(case: Case, task: Task, revision: int | None) -> None:
+    if revision is not None and revision != case.revision:
+        raise StaleRevision(revision=case.revision)
+    if task.state != "open":
+        raise TaskNotOpen
+    if case.state != "open":
+        raise CaseNotOpen

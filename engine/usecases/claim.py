@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
 from engine.domain.access import Actor, handles_tasks, may_take_task
+from engine.domain.lifecycle import STAFF_ROLES
 from engine.kernel.errors import NotAllowed, TaskAlreadyClaimed
 from engine.store.audit import record
-from engine.store.tables import Task, User
+from engine.store.rows import Query
+from engine.store.tables import Case, Task, User
 from engine.store.uow import Work
 from engine.usecases.case_lock import staff_task
+
+LOOKED_AT = 50
+"""How many of the most urgent tasks are tried before more are read."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,12 @@ def claim(work: Work, command: ClaimTask) -> Task:
     if task.assignee_id == actor.user_id:
         return task
     if task.assignee_id is not None:
-        holder = work.session.get(User, task.assignee_id)
+        holder = work.rows.get(User, task.assignee_id)
         raise TaskAlreadyClaimed(holder=holder.display_name if holder else "")
     task.assignee_id = actor.user_id
     task.claimed_at = work.now
     case.revision += 1
-    record(work, case.id, "task_claimed", actor, element=task.element)
+    record(work, case, "task_claimed", actor, element=task.element)
     return task
 
 
@@ -51,18 +54,46 @@ def claim_next(work: Work, command: ClaimNextTask) -> Task | None:
     actor = command.actor
     if not handles_tasks(actor) or actor.department is None:
         raise NotAllowed
-    candidates = work.session.execute(
-        select(Task.id, Task.role)
-        .where(
-            Task.department == actor.department,
-            Task.state == "open",
-            Task.audience == "staff",
-            Task.assignee_id.is_(None),
-        )
-        .order_by(Task.due_at.is_(None), Task.due_at, Task.priority, Task.id)
-        .limit(50)
-    ).all()
-    for candidate in candidates:
-        if may_take_task(actor, "staff", actor.department, candidate.role):
-            return claim(work, ClaimTask(actor, candidate.id))
-    return None
+    roles = [each for each in STAFF_ROLES if may_take_task(actor, "staff", actor.department, each)]
+    passed: list[str] = []
+    while True:
+        ids = _most_urgent(work, actor.department, roles, passed)
+        for task_id in ids:
+            # Somebody else's step on that case goes first: ours is another task.
+            if not _free_to_lock(work, task_id):
+                continue
+            task = work.rows.get_one(Task, task_id)
+            if task.state == "open" and task.assignee_id is None:
+                return claim(work, ClaimTask(actor, task_id))
+        if len(ids) < LOOKED_AT:
+            return None
+        passed += ids
+
+
+def _most_urgent(work: Work, department: str, roles: list[str], passed: list[str]) -> list[str]:
+    where = (
+        "department = %s AND state = 'open' AND audience = 'staff' AND assignee_id IS NULL "
+        "AND role IN %s"
+    )
+    params: list[object] = [department, roles]
+    if passed:
+        where += " AND id NOT IN %s"
+        params.append(passed)
+    found: list[str] = []
+    for dated in ("due_at IS NOT NULL", "due_at IS NULL"):
+        sql = f"SELECT id FROM tasks WHERE {where} AND {dated} "  # noqa: S608
+        sql += "ORDER BY due_at, priority, id LIMIT %s"
+        found += [id_ for (id_,) in work.rows.values(sql, *params, LOOKED_AT - len(found))]
+        if len(found) >= LOOKED_AT:
+            break
+    return found
+
+
+def _free_to_lock(work: Work, task_id: str) -> bool:
+    """Lock the task's case unless somebody has it locked, and read the task."""
+    cases, _ = work.rows.fetch(
+        Query(Case, "id = (SELECT case_id FROM tasks WHERE id = %s)", (task_id,), skip_locked=True),
+        Query(Task, "id = %s", (task_id,)),
+    )
+    work.locked.update(case.id for case in cases)
+    return bool(cases)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import func, select
-
 from engine.domain import sla
 from engine.domain.access import SYSTEM, Actor
 from engine.domain.limit import Limit
@@ -17,6 +15,7 @@ from engine.store import jobs
 from engine.store.audit import record
 from engine.store.tables import Case, ClockEntry, ClockRow, Job
 from engine.store.uow import Work
+from engine.usecases.case_lock import lock_case
 from engine.usecases.definition import Definition
 
 WARNING = "clock_warning"
@@ -34,14 +33,14 @@ def apply_clock_verb(
     """
     verb = effect.action.removeprefix("clock.")
     for key in str(effect.properties.get("clock", "")).split():
-        row = work.session.get(ClockRow, (case.id, key))
+        row = work.rows.get(ClockRow, case.id, key)
         before = sla.clock_from_mapping(row.body) if row else None
         try:
             clock, line = _change(work, made, case, effect, verb, key, before)
         except KeyError as error:
             raise ExecutionFailed(element=effect.element, reason=f"limit {error}") from error
         _keep(work, case, key, row, clock, line)
-        record(work, case.id, f"clock_{verb}", actor, clock=key, element=effect.element)
+        record(work, case, f"clock_{verb}", actor, clock=key, element=effect.element)
 
 
 def _change(
@@ -89,26 +88,24 @@ def _keep(
 ) -> None:
     body = sla.clock_as_mapping(clock)
     if row is None:
-        work.session.add(
+        work.rows.add(
             ClockRow(case_id=case.id, key=key, state=clock.state, due_at=clock.due_at, body=body)
         )
     else:
         row.state, row.due_at, row.body = clock.state, clock.due_at, body
-    number = work.session.scalar(
-        select(func.count()).select_from(ClockEntry).where(ClockEntry.case_id == case.id)
+    work.rows.insert(
+        ClockEntry,
+        {
+            "id": new_id(),
+            "case_id": case.id,
+            # The audit's line for it is written next and has this number.
+            "number": case.events + 1,
+            "clock": key,
+            "verb": line.verb,
+            "at": line.at,
+            "line": line.as_mapping(),
+        },
     )
-    work.session.add(
-        ClockEntry(
-            id=new_id(),
-            case_id=case.id,
-            number=(number or 0) + 1,
-            clock=key,
-            verb=line.verb,
-            at=line.at,
-            line=line.as_mapping(),
-        )
-    )
-    work.session.flush()
     if key == "legal":
         case.legal_due_at = clock.due_at
     else:
@@ -142,20 +139,21 @@ def _promise_warnings(work: Work, case: Case, key: str, clock: SlaClock) -> None
 
 def warn(work: Work, job: Job) -> None:
     """Write the warning or breach down, if the clock still runs to that very date."""
-    case = work.session.get_one(Case, str(job.case_id))
-    row = work.session.get(ClockRow, (case.id, job.payload["clock"]))
+    case = lock_case(work, str(job.case_id))
+    row = work.rows.get(ClockRow, case.id, job.payload["clock"])
     if row is None or row.state != "running" or case.state != "open":
         return
     if row.due_at.isoformat() == job.payload["due"]:
         kind = "clock_breached" if job.payload["kind"] == "breach" else "clock_warned"
-        record(work, case.id, kind, SYSTEM, clock=row.key)
+        record(work, case, kind, SYSTEM, clock=row.key)
 
 
 def stop_clocks(work: Work, case: Case) -> None:
     """Stop every clock that still counts; at the end of a case."""
-    for row in work.session.scalars(
-        select(ClockRow).where(ClockRow.case_id == case.id, ClockRow.state != "stopped")
-    ):
-        clock, line = sla.stop(sla.clock_from_mapping(row.body), work.now, work.ports.calendar)
-        _keep(work, case, row.key, row, clock, line)
+    for row in work.rows.select(ClockRow, "case_id = %s", case.id):
+        if row.state != "stopped":
+            before = sla.clock_from_mapping(row.body)
+            clock, line = sla.stop(before, work.now, work.ports.calendar)
+            _keep(work, case, row.key, row, clock, line)
+            record(work, case, "clock_stop", SYSTEM, clock=row.key)
     jobs.cancel(work, case.id, WARNING)

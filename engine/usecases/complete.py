@@ -9,11 +9,11 @@ from typing import Any
 from engine.domain.access import Actor
 from engine.kernel.errors import AnswersInvalid, ExecutionFailed, NotFound, TaskNotYours
 from engine.store.audit import record
-from engine.store.tables import Case, CaseState, Rating, Task
+from engine.store.tables import Case, Rating, Task
 from engine.store.uow import Work
 from engine.usecases.advance import advance
-from engine.usecases.case_lock import lock_open_task, staff_task
-from engine.usecases.definition import Definition, definition
+from engine.usecases.case_lock import lock_open_task, staff_task, state_of
+from engine.usecases.definition import Definition, definition_for
 from engine.usecases.documents import attach_documents
 
 
@@ -42,7 +42,7 @@ def complete(work: Work, command: CompleteTask) -> Case:
         case, task = applicant_task(work, actor, command.task_id, command.revision)
         if task.corrects:
             raise NotFound(what="task")
-    made = definition(work.session, case.package_version_id, work.ports)
+    made = definition_for(work, case.package_version_id)
     answers = dict(command.answers)
     if task.form is not None:
         answers = checked(work, made, case, task.form, answers)
@@ -85,7 +85,7 @@ def finish_task(
     form = made.forms.get(task.form or "")
     if form is not None:
         attach_documents(work, case, actor, form, answers)
-    row = work.session.get_one(CaseState, case.id)
+    row = state_of(work, case)
     try:
         step = made.process.complete(row.state, task.key, {saves_as: dict(answers)})
     except ExecutionFailed as failed:
@@ -101,7 +101,7 @@ def finish_task(
     task.finished_at = work.now
     task.finished_by = actor.user_id
     task.answers = dict(answers)
-    record(work, case.id, "task_completed", actor, element=task.element)
+    record(work, case, "task_completed", actor, element=task.element)
     if task.kind == "rating":
         _keep_rating(work, case, answers)
     advance(work, made, case, step, actor)
@@ -109,7 +109,7 @@ def finish_task(
 
 def _keep_rating(work: Work, case: Case, answers: Mapping[str, Any]) -> None:
     grade = answers.get("grade")
-    if grade is not None and work.session.get(Rating, case.id) is None:
-        work.session.add(
+    if grade is not None and work.rows.get(Rating, case.id) is None:
+        work.rows.add(
             Rating(case_id=case.id, grade=int(grade), comment=answers.get("comment"), at=work.now)
         )

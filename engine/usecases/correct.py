@@ -9,10 +9,11 @@ from typing import Any
 from engine.domain.access import Actor
 from engine.domain.ports import Form
 from engine.kernel.errors import NotFound
-from engine.store.tables import Case, CaseState
+from engine.store.tables import Case
 from engine.store.uow import Work
+from engine.usecases.case_lock import state_of
 from engine.usecases.complete import applicant_task, checked, finish_task
-from engine.usecases.definition import definition
+from engine.usecases.definition import definition_for
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ def correct(work: Work, command: CorrectAnswers) -> Case:
     case, task = applicant_task(work, command.actor, command.task_id)
     if not task.corrects or task.form is None:
         raise NotFound(what="task")
-    made = definition(work.session, case.package_version_id, work.ports)
-    earlier = work.session.get_one(CaseState, case.id).data.get(task.corrects, {})
+    made = definition_for(work, case.package_version_id)
+    earlier = state_of(work, case).data.get(task.corrects, {})
     fields = with_dependents(made.forms[task.form], task.flagged)
     amended = amend(earlier, command.answers, fields)
     answers = checked(work, made, case, task.form, amended)

@@ -19,8 +19,9 @@ from engine.domain.ports import Form, Ports
 from engine.domain.process import Finding, Process
 from engine.kernel.errors import NotFound, ServiceNotOffered
 from engine.store.tables import OfferedServiceRow, PackageVersion
+from engine.store.uow import Work
 
-KEPT = 64
+KEPT = 256
 MAX_FILES = 300
 MAX_BYTES = 8_000_000
 
@@ -120,15 +121,23 @@ _kept: OrderedDict[str, Definition] = OrderedDict()
 _lock = threading.Lock()
 
 
+def known_definition(version_id: str) -> Definition | None:
+    """The version if this process has it already."""
+    with _lock:
+        if version_id in _kept:
+            _kept.move_to_end(version_id)
+            return _kept[version_id]
+    return None
+
+
 def definition(session: Session, version_id: str, ports: Ports) -> Definition:
     """The executable version `version_id`. Raises NotFound.
 
     Kept by its id, which names one unchanging version for ever.
     """
-    with _lock:
-        if version_id in _kept:
-            _kept.move_to_end(version_id)
-            return _kept[version_id]
+    known = known_definition(version_id)
+    if known is not None:
+        return known
     row = session.scalar(
         select(PackageVersion)
         .where(PackageVersion.id == version_id)
@@ -147,9 +156,23 @@ def definition(session: Session, version_id: str, ports: Ports) -> Definition:
     return made
 
 
+def definition_for(work: Work, version_id: str) -> Definition:
+    """As `definition`, for a use case; reads nothing if the process has the version."""
+    known = known_definition(version_id)
+    return known or definition(work.session, version_id, work.ports)
+
+
 def offered_definition(session: Session, service: str, ports: Ports) -> Definition:
     """The version that takes new cases of `service`. Raises ServiceNotOffered."""
     row = session.get(OfferedServiceRow, service)
     if row is None:
         raise ServiceNotOffered(service=service)
     return definition(session, row.package_version_id, ports)
+
+
+def offered_for(work: Work, service: str) -> Definition:
+    """As `offered_definition`, for a use case."""
+    row = work.rows.get(OfferedServiceRow, service)
+    if row is None:
+        raise ServiceNotOffered(service=service)
+    return definition_for(work, row.package_version_id)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
-from sqlalchemy import select
-
 from engine.domain.access import Actor
 from engine.domain.ports import FieldError, Form
 from engine.kernel.errors import AnswersInvalid, DocumentRefused
@@ -70,7 +68,7 @@ def store_document(work: Work, command: StoreDocument) -> Document:
         storage_key=key,
         uploaded_at=work.now,
     )
-    work.session.add(row)
+    work.rows.add(row)
     return row
 
 
@@ -104,10 +102,7 @@ def attach_documents(
     named = {document: field for field, document in document_ids(form, answers)}
     if not named:
         return
-    rows = {
-        row.id: row
-        for row in work.session.scalars(select(Document).where(Document.id.in_(list(named))))
-    }
+    rows = {row.id: row for row in work.rows.select(Document, "id IN %s", list(named))}
     wrong = [
         FieldError(field, "file_missing", {})
         for document, field in named.items()

@@ -36,7 +36,7 @@ def _stage(work: Work, made: Definition, case: Case, effect: Effect, actor: Acto
         raise ExecutionFailed(element=effect.element, reason="stage_unknown")
     if case.stage != stage:
         case.stage = stage
-        record(work, case.id, "stage_reached", actor, stage=stage)
+        record(work, case, "stage_reached", actor, stage=stage)
 
 
 def _decide(work: Work, made: Definition, case: Case, effect: Effect, actor: Actor) -> None:
@@ -45,7 +45,7 @@ def _decide(work: Work, made: Definition, case: Case, effect: Effect, actor: Act
         raise ExecutionFailed(element=effect.element, reason="outcome_unknown", outcome=outcome)
     case.outcome = outcome
     case.decided_at = work.now
-    record(work, case.id, "case_decided", actor, outcome=outcome)
+    record(work, case, "case_decided", actor, outcome=outcome)
 
 
 def _recommend(work: Work, made: Definition, case: Case, effect: Effect, actor: Actor) -> None:
@@ -54,7 +54,7 @@ def _recommend(work: Work, made: Definition, case: Case, effect: Effect, actor: 
 
 def _returned(work: Work, made: Definition, case: Case, effect: Effect, actor: Actor) -> None:
     reason = str(effect.properties.get("reason") or "")[:500]
-    record(work, case.id, "task_returned", actor, element=effect.element, reason=reason)
+    record(work, case, "task_returned", actor, element=effect.element, reason=reason)
 
 
 _HANDLERS: dict[str, Handler] = {

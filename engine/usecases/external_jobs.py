@@ -11,11 +11,11 @@ from sqlalchemy import or_, select
 
 from engine.domain.access import SYSTEM
 from engine.kernel.errors import ExecutionFailed, NotFound, TaskNotOpen
-from engine.store.tables import Case, CaseState, ExternalJob
+from engine.store.tables import Case, ExternalJob
 from engine.store.uow import Work
 from engine.usecases.advance import advance
-from engine.usecases.case_lock import lock_case
-from engine.usecases.definition import Definition, definition
+from engine.usecases.case_lock import lock_case, state_of
+from engine.usecases.definition import Definition, definition_for
 from engine.usecases.incidents import OpenIncident, open_incident
 
 LONGEST_LOCK = timedelta(hours=24)
@@ -77,7 +77,7 @@ def report_job(work: Work, command: ReportJob) -> ExternalJob:
         raise TaskNotOpen
     if command.failure is not None:
         return _failed(work, case, job, command.failure)
-    made = definition(work.session, case.package_version_id, work.ports)
+    made = definition_for(work, case.package_version_id)
     _carry_out(work, made, case, job, command)
     return job
 
@@ -85,7 +85,7 @@ def report_job(work: Work, command: ReportJob) -> ExternalJob:
 def _carry_out(
     work: Work, made: Definition, case: Case, job: ExternalJob, command: ReportJob
 ) -> None:
-    row = work.session.get_one(CaseState, case.id)
+    row = state_of(work, case)
     if command.error_code is not None:
         step = made.process.fail(row.state, job.key, command.error_code)
     else:

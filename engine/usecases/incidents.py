@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-
 from engine.domain.access import Actor, may_administer
 from engine.kernel.errors import ExecutionFailed, IncidentResolved, NotAllowed, NotFound
 from engine.kernel.ids import new_id
 from engine.store.audit import record
-from engine.store.tables import Case, CaseState, Incident, Job, Task, User
+from engine.store.tables import Case, Incident, Job, Task, User
 from engine.store.uow import UnitOfWork, Work
 from engine.usecases.advance import advance
-from engine.usecases.case_lock import lock_case
-from engine.usecases.definition import definition
+from engine.usecases.case_lock import lock_case, state_of
+from engine.usecases.definition import definition_for
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,7 @@ def open_incident(work: Work, command: OpenIncident) -> Incident:
     lock_case(work, command.case_id)
     params = command.failed.params
     element, payload = params.get("element"), dict(command.payload)
-    for known in work.session.scalars(
-        select(Incident).where(Incident.case_id == command.case_id, Incident.state == "open")
-    ):
+    for known in work.rows.select(Incident, "case_id = %s AND state = 'open'", command.case_id):
         if (known.element, known.source) == (element, command.source) and known.payload.get(
             "key"
         ) == payload.get("key"):
@@ -52,7 +48,7 @@ def open_incident(work: Work, command: OpenIncident) -> Incident:
         state="open",
         created_at=work.now,
     )
-    work.session.add(incident)
+    work.rows.add(incident)
     return incident
 
 
@@ -87,7 +83,9 @@ def retry_incident(work: Work, command: RetryIncident) -> Incident:
     if incident.source == "task":
         _complete_again(work, case, incident, skip)
     else:
-        job = work.session.get_one(Job, incident.payload["job_id"], with_for_update=True)
+        job = work.rows.first(Job, "id = %s", incident.payload["job_id"], lock=True)
+        if job is None:
+            raise IncidentResolved
         job.payload = {**job.payload, "skip": skip}
         job.state, job.attempts, job.due_at, job.error = "waiting", 0, work.now, None
         work.wake_after_commit(job.kind)
@@ -97,21 +95,19 @@ def retry_incident(work: Work, command: RetryIncident) -> Incident:
 
 def _complete_again(work: Work, case: Case, incident: Incident, skip: list[str]) -> None:
     payload = incident.payload
-    task = work.session.scalar(
-        select(Task).where(Task.case_id == case.id, Task.key == payload["key"])
-    )
+    task = work.rows.first(Task, "case_id = %s AND `key` = %s", case.id, payload["key"])
     if task is None or task.state != "open":
         return
-    made = definition(work.session, case.package_version_id, work.ports)
-    row = work.session.get_one(CaseState, case.id)
+    made = definition_for(work, case.package_version_id)
+    row = state_of(work, case)
     step = made.process.complete(
         row.state, task.key, {payload["saves_as"]: payload["answers"]}, skip
     )
-    user = work.session.get_one(User, payload["actor_id"])
+    user = work.rows.get_one(User, payload["actor_id"])
     actor = Actor(user.id, user.user_name, user.display_name, frozenset(user.roles))
     task.state, task.finished_at, task.finished_by = "done", work.now, user.id
     task.answers = payload["answers"]
-    record(work, case.id, "task_completed", actor, element=task.element)
+    record(work, case, "task_completed", actor, element=task.element)
     advance(work, made, case, step, actor)
 
 
@@ -119,11 +115,11 @@ def locked_incident(work: Work, actor: Actor, incident_id: str) -> tuple[Inciden
     """An open incident with its case locked. Raises NotAllowed, NotFound, IncidentResolved."""
     if not may_administer(actor):
         raise NotAllowed
-    incident = work.session.get(Incident, incident_id)
-    if incident is None:
+    found = work.rows.values("SELECT case_id FROM incidents WHERE id = %s", incident_id)
+    if not found:
         raise NotFound(what="incident")
-    case = lock_case(work, incident.case_id)
-    work.session.refresh(incident)
+    case = lock_case(work, found[0][0])
+    incident = work.rows.get_one(Incident, incident_id)
     if incident.state != "open":
         raise IncidentResolved
     return incident, case
@@ -135,7 +131,7 @@ def resolve(work: Work, actor: Actor, incident: Incident, resolution: str, note:
     incident.resolved_at, incident.resolved_by = work.now, actor.user_id
     record(
         work,
-        incident.case_id,
+        lock_case(work, incident.case_id),
         "incident_resolved",
         actor,
         element=incident.element,

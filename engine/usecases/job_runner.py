@@ -1,184 +1,144 @@
-"""Run what is due: each job is leased, acted on, and finished in a transaction of its own.
+"""Run what is due: jobs are leased, acted on, and each finished in one transaction.
 
-What reaches outside (mail) or takes long (rendering) happens between two transactions, so that no
-lock is held meanwhile. A job that is run twice does no harm.
+A job that is run twice does no harm. Timers of different cases are fired together.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.domain.access import SYSTEM
 from engine.kernel.errors import ExecutionFailed
 from engine.kernel.faults import crash_point
+from engine.kernel.ids import new_id
 from engine.store import jobs
-from engine.store.tables import Case, CaseState, Job, Letter
+from engine.store.tables import Job
 from engine.store.uow import UnitOfWork, Work
-from engine.usecases.advance import advance
-from engine.usecases.advice import advise, keep_advice
 from engine.usecases.case_lock import lock_case
-from engine.usecases.clocks import warn
-from engine.usecases.definition import definition
 from engine.usecases.incidents import OpenIncident, open_incident
-from engine.usecases.letters import letter_for_rendering, with_dates
-from engine.usecases.messages import deliver_signal, deliver_waiting
+from engine.usecases.job_acts import ACTS, Finish
+from engine.usecases.leases import KeptLeases
+from engine.usecases.timers import FireTimer, fire_timer, read_timers
 
 log = logging.getLogger("banshi.jobs")
-Act = Callable[[UnitOfWork, Job], Callable[[Work, Job], None]]
+ALL_QUEUES = tuple(sorted(set(jobs.QUEUES.values())))
+TIMERS_TOGETHER = 50
+AT_ONCE = 10
+"""How many jobs of other kinds a worker takes at a time."""
 
 
-def run_due(uow: UnitOfWork, until: datetime | None = None, at_most: int = 200) -> int:
-    """Run the jobs due by `until` (default: now), oldest first; how many were run."""
-    for count in range(at_most):
-        if not run_next(uow, until):
-            return count
-    return at_most
+def run_due(
+    uow: UnitOfWork,
+    until: datetime | None = None,
+    at_most: int = 200,
+    queues: Sequence[str] = ALL_QUEUES,
+    stop: threading.Event | None = None,
+) -> int:
+    """Run the jobs of `queues` due by `until` (default: now); how many were run.
+
+    Ends early, giving back what it has not begun, once `stop` is set.
+    """
+    worker, count = new_id(), 0
+    size = TIMERS_TOGETHER if "timers" in queues else AT_ONCE
+    while count < at_most and not (stop is not None and stop.is_set()):
+        wanted = jobs.LeaseDue(worker, queues, min(size, at_most - count), until)
+        leased = uow.run(jobs.lease_due, wanted)
+        if not leased:
+            break
+        crash_point("job_leased")
+        _run_all(uow, worker, leased, stop)
+        count += len(leased)
+    return count
 
 
-def run_next(uow: UnitOfWork, until: datetime | None = None) -> bool:
-    """Lease and run one job. A failure is written on the job, to be tried again."""
-    job_id = uow.run(jobs.lease_next, until)
-    if job_id is None:
-        return False
-    with uow.read() as session:
-        job = session.get_one(Job, job_id)
-    crash_point("job_leased")
+def _run_all(
+    uow: UnitOfWork, worker: str, leased: Sequence[Job], stop: threading.Event | None
+) -> None:
+    with KeptLeases(uow, worker, [job.id for job in leased]) as leases:
+        timers = [job for job in leased if job.kind == "timer"]
+        while timers and not (stop is not None and stop.is_set()):
+            first = {job.case_id: job for job in reversed(timers)}
+            _fire(uow, worker, list(reversed(first.values())))
+            for job in first.values():
+                leases.done(job.id)
+            timers = [job for job in timers if job is not first[job.case_id]]
+        for job in leased:
+            if stop is not None and stop.is_set():
+                return
+            if job.kind != "timer":
+                _run(uow, worker, job)
+                leases.done(job.id)
+
+
+def _fire(uow: UnitOfWork, worker: str, timers: Sequence[Job]) -> None:
+    commands = [FireTimer(worker, job.id, str(job.case_id)) for job in timers]
+    for job, result in zip(
+        timers, uow.run_together(fire_timer, commands, read_timers), strict=True
+    ):
+        if isinstance(result, Exception):
+            _failed(uow, worker, job, result)
+
+
+def _run(uow: UnitOfWork, worker: str, job: Job) -> None:
     try:
-        finish = _ACTS[job.kind](uow, job)
+        finish = ACTS[job.kind](uow, job)
         crash_point("job_acted")
-        uow.run(_finish, _Finish(job_id, finish))
-    except ExecutionFailed as failed:
-        # The same step on the same data would fail again: an operator must look first.
-        log.warning("job %s (%s) failed at %s", job_id, job.kind, failed.params.get("element"))
-        uow.run(_give_up, (job_id, failed))
+        uow.run(_finish, _Finish(worker, job.id, job.case_id, finish))
     except Exception as error:  # the job keeps the reason, and the worker goes on with the next
-        log.warning("job %s (%s) failed: %s", job_id, job.kind, error)
-        uow.run(_fail, (job_id, f"{type(error).__name__}: {error}"))
-    return True
+        _failed(uow, worker, job, error)
 
 
 @dataclass(frozen=True)
 class _Finish:
+    worker: str
     job_id: str
-    then: Callable[[Work, Job], None]
+    case_id: str | None
+    then: Finish
 
 
 def _finish(work: Work, command: _Finish) -> None:
-    job = work.session.get_one(Job, command.job_id)
-    if job.case_id is not None:
-        lock_case(work, job.case_id)
-    command.then(work, job)
-    job = work.session.get_one(Job, command.job_id, with_for_update=True, populate_existing=True)
-    if job.state == "running":
+    if command.case_id is not None:
+        lock_case(work, command.case_id)
+    job = _still_leased(work, command.worker, command.job_id)
+    if job is not None:
+        command.then(work, job)
         jobs.finish(work, job)
 
 
-def _fail(work: Work, command: tuple[str, str]) -> None:
-    job = work.session.get_one(Job, command[0], with_for_update=True)
-    if job.state == "running":
-        jobs.fail(work, job, command[1])
+def _still_leased(work: Work, worker: str, job_id: str) -> Job | None:
+    job = work.rows.first(Job, "id = %s", job_id, lock=True)
+    mine = job is not None and (job.state, job.leased_by) == ("running", worker)
+    return job if mine else None
 
 
-def _give_up(work: Work, command: tuple[str, ExecutionFailed]) -> None:
-    job_id, failed = command
-    job = work.session.get_one(Job, job_id)
-    if job.case_id is None:
-        fail_job(work, job, failed)
+def _failed(uow: UnitOfWork, worker: str, job: Job, error: Exception) -> None:
+    log.warning("job %s (%s) failed: %s", job.id, job.kind, error)
+    if isinstance(error, ExecutionFailed):
+        # The same step on the same data would fail again: an operator must look first.
+        uow.run(_give_up, (worker, job, error))
+    else:
+        uow.run(_fail, (worker, job.id, f"{type(error).__name__}: {error}"))
+
+
+def _fail(work: Work, command: tuple[str, str, str]) -> None:
+    worker, job_id, reason = command
+    job = _still_leased(work, worker, job_id)
+    if job is not None:
+        jobs.fail(work, job, reason)
+
+
+def _give_up(work: Work, command: tuple[str, Job, ExecutionFailed]) -> None:
+    worker, leased, failed = command
+    if leased.case_id is not None:
+        lock_case(work, leased.case_id)
+    job = _still_leased(work, worker, leased.id)
+    if job is None:
         return
-    incident = OpenIncident(job.case_id, "job", {"key": job.unique_key, "job_id": job.id}, failed)
-    open_incident(work, incident)
-    fail_job(work, work.session.get_one(Job, job_id, with_for_update=True), failed)
-
-
-def fail_job(work: Work, job: Job, failed: ExecutionFailed) -> None:
+    if job.case_id is not None:
+        payload = {"key": job.unique_key, "job_id": job.id}
+        open_incident(work, OpenIncident(job.case_id, "job", payload, failed))
     job.state, job.finished_at, job.leased_until = "failed", work.now, None
     job.error = str(failed.params)[:2000]
-
-
-def _timer(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
-    def fire(work: Work, job: Job) -> None:
-        case = lock_case(work, str(job.case_id))
-        if case.state != "open":
-            return
-        made = definition(work.session, case.package_version_id, work.ports)
-        row = work.session.get_one(CaseState, case.id)
-        step = made.process.fire(row.state, job.payload["key"], skip=job.payload.get("skip", ()))
-        if step is not None:
-            jobs.finish(work, work.session.get_one(Job, job.id))
-            work.session.flush()
-            advance(work, made, case, step, SYSTEM)
-
-    return fire
-
-
-def _letter(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
-    with uow.read() as session:
-        letter = letter_for_rendering(session, job.payload["letter_id"])
-        if letter is None:
-            return lambda work, job: None
-        case = session.get_one(Case, letter.case_id)
-        made = definition(session, case.package_version_id, uow.ports)
-        service = made.manifest.services[case.service]
-    forms = dict(made.forms) | {"start": made.forms[service.form]}
-    rendered = uow.ports.letters.render(
-        made.letters[letter.letter][letter.locale],
-        with_dates(letter.context),
-        letter.locale,
-        forms,
-    )
-
-    def keep(work: Work, job: Job) -> None:
-        row = work.session.get_one(Letter, letter.id)
-        if row.state != "waiting":
-            return
-        row.subject, row.body = rendered.subject[:300], rendered.body
-        row.state, row.sent_at = "sent", work.now
-        if row.address:
-            jobs.promise(work, "mail", f"mail:{row.id}", {"letter_id": row.id}, case_id=row.case_id)
-
-    return keep
-
-
-def _mail(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
-    with uow.read() as session:
-        letter = session.get_one(Letter, job.payload["letter_id"])
-    if letter.address:
-        uow.ports.mailer.send(
-            letter.address, letter.subject or "", letter.body or "", f"<{letter.id}@banshi>"
-        )
-    return lambda work, job: None
-
-
-def _advice(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
-    with uow.read() as session:
-        advice = advise(session, uow.ports, str(job.case_id))
-    return lambda work, job: keep_advice(work, str(job.case_id), advice)
-
-
-def _clock_warning(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
-    return warn
-
-
-def _message(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
-    return lambda work, job: deliver_waiting(work, job.payload["message_id"])
-
-
-def _signal(uow: UnitOfWork, job: Job) -> Callable[[Work, Job], None]:
-    def deliver(work: Work, job: Job) -> None:
-        deliver_signal(work, str(job.case_id), job.payload["name"], job.payload["data"])
-
-    return deliver
-
-
-_ACTS: dict[str, Act] = {
-    "timer": _timer,
-    "letter": _letter,
-    "mail": _mail,
-    "advice": _advice,
-    "clock_warning": _clock_warning,
-    "message": _message,
-    "signal": _signal,
-}

@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from engine.domain.access import Actor
 from engine.domain.process import Effect
 from engine.kernel.errors import ExecutionFailed
 from engine.kernel.ids import new_id
 from engine.store import jobs
 from engine.store.audit import record
-from engine.store.tables import Case, Department, Letter, Task, User
+from engine.store.tables import Case, Department, Letter, User
 from engine.store.uow import ReadSession, Work
 from engine.usecases.definition import Definition
 
@@ -26,7 +24,7 @@ def write_letter(work: Work, made: Definition, case: Case, effect: Effect, actor
     if key not in made.letters:
         raise ExecutionFailed(element=effect.element, reason="letter_missing", letter=key)
     to = effect.properties.get("to") or "applicant"
-    applicant = work.session.get_one(User, case.applicant_id)
+    applicant = work.rows.get_one(User, case.applicant_id)
     to_applicant = to == "applicant"
     row = Letter(
         id=new_id(),
@@ -40,9 +38,8 @@ def write_letter(work: Work, made: Definition, case: Case, effect: Effect, actor
         state="waiting",
         created_at=work.now,
     )
-    work.session.add(row)
-    work.session.flush()
-    record(work, case.id, "letter_written", actor, letter=key, element=effect.element)
+    work.rows.add(row)
+    record(work, case, "letter_written", actor, letter=key, element=effect.element)
     jobs.promise(work, "letter", f"letter:{row.id}", {"letter_id": row.id}, case_id=case.id)
 
 
@@ -79,13 +76,8 @@ def _context(
 
 
 def _department(work: Work, case: Case, locale: str) -> dict[str, str]:
-    code = work.session.scalar(
-        select(Task.department)
-        .where(Task.case_id == case.id, Task.department.is_not(None))
-        .order_by(Task.finished_at.desc(), Task.opened_at.desc())
-        .limit(1)
-    )
-    department = work.session.get(Department, code) if code else None
+    # The one that has the case now, or had it last.
+    department = work.rows.get(Department, case.department) if case.department else None
     if department is None:
         office = work.ports.office
         return {

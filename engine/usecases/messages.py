@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
-
 from engine.domain.access import SYSTEM, Actor
 from engine.kernel.errors import MessageRefused
 from engine.kernel.ids import new_id
 from engine.store import jobs
-from engine.store.tables import CaseState, Message, OfferedServiceRow, Subscription, User
+from engine.store.tables import Message, OfferedServiceRow, Subscription, User
 from engine.store.uow import Work
 from engine.usecases.advance import advance
-from engine.usecases.case_lock import lock_case
-from engine.usecases.definition import definition
+from engine.usecases.case_lock import lock_case, state_of
+from engine.usecases.definition import definition_for
 from engine.usecases.people import actor_of
 from engine.usecases.start_case import StartByMessage, start_by_message
 
@@ -50,7 +48,7 @@ def receive_message(work: Work, command: ReceiveMessage) -> Message:
     key = command.unique_key or new_id()
     if len(key) > 100 or (command.correlation is not None and len(command.correlation) > 200):
         raise MessageRefused
-    known = work.session.scalar(select(Message).where(Message.unique_key == f"sent:{key}"))
+    known = work.rows.first(Message, "unique_key = %s", f"sent:{key}")
     if known is not None:
         return known
     message = Message(
@@ -64,8 +62,7 @@ def receive_message(work: Work, command: ReceiveMessage) -> Message:
         received_at=work.now,
         expires_at=work.now + command.life,
     )
-    work.session.add(message)
-    work.session.flush()
+    work.rows.add(message)
     if deliver(work, message, command.actor) or _start(work, message, command.applicant):
         return message
     if command.life == timedelta(0):
@@ -75,13 +72,11 @@ def receive_message(work: Work, command: ReceiveMessage) -> Message:
 
 def _start(work: Work, message: Message, applicant: str | None) -> bool:
     """Begin the case whose start event waits for the message; whether there is one."""
-    user = applicant and work.session.scalar(select(User).where(User.user_name == applicant))
+    user = applicant and work.rows.first(User, "user_name = %s", applicant)
     if not user:
         return False
-    for offered in work.session.scalars(
-        select(OfferedServiceRow).order_by(OfferedServiceRow.service)
-    ):
-        made = definition(work.session, offered.package_version_id, work.ports)
+    for offered in work.rows.select(OfferedServiceRow, "1 = 1 ORDER BY service"):
+        made = definition_for(work, offered.package_version_id)
         for trigger in made.process.triggers:
             if (trigger.kind, trigger.name) == ("message", message.name):
                 command = StartByMessage(
@@ -96,7 +91,7 @@ def _start(work: Work, message: Message, applicant: str | None) -> bool:
 
 def deliver_waiting(work: Work, message_id: str) -> None:
     """Deliver a message of the inbox if it still waits. Safe to run twice."""
-    message = work.session.get(Message, message_id, with_for_update=True)
+    message = work.rows.first(Message, "id = %s", message_id, lock=True)
     if message is None or message.state != "waiting":
         return
     if message.expires_at <= work.now:
@@ -107,24 +102,18 @@ def deliver_waiting(work: Work, message_id: str) -> None:
 
 def deliver(work: Work, message: Message, actor: Actor) -> bool:
     """Let the event that has waited longest for the message happen; whether one did."""
-    statement = select(Subscription).where(
-        Subscription.kind == "message", Subscription.name == message.name
-    )
+    where, params = "kind = 'message' AND name = %s", [message.name]
     if message.correlation is not None:
-        statement = statement.where(
-            or_(
-                Subscription.correlation == message.correlation,
-                Subscription.correlation.is_(None),
-            )
-        )
-    ordered = statement.order_by(Subscription.opened_at, Subscription.id).limit(20)
-    for waiting in list(work.session.scalars(ordered)):
+        where += " AND (correlation = %s OR correlation IS NULL)"
+        params.append(message.correlation)
+    for waiting in work.rows.select(
+        Subscription, f"{where} ORDER BY opened_at, id LIMIT 20", *params
+    ):
         case = lock_case(work, waiting.case_id)
         if case.state != "open":
             continue
-        made = definition(work.session, case.package_version_id, work.ports)
-        row = work.session.get_one(CaseState, case.id, populate_existing=True)
-        step = made.process.fire(row.state, waiting.key, message.data)
+        made = definition_for(work, case.package_version_id)
+        step = made.process.fire(state_of(work, case).state, waiting.key, message.data)
         if step is None:
             continue  # it has happened meanwhile
         message.state, message.case_id = "delivered", case.id
@@ -139,9 +128,8 @@ def deliver_signal(work: Work, case_id: str, name: str, data: Mapping[str, Any])
     case = lock_case(work, case_id)
     if case.state != "open":
         return
-    made = definition(work.session, case.package_version_id, work.ports)
-    row = work.session.get_one(CaseState, case.id)
-    step = made.process.signal(row.state, name, data)
+    made = definition_for(work, case.package_version_id)
+    step = made.process.signal(state_of(work, case).state, name, data)
     if step is not None:
         advance(work, made, case, step, SYSTEM)
 
@@ -155,13 +143,12 @@ class SendSignal:
 
 def send_signal(work: Work, command: SendSignal) -> int:
     """Have a signal delivered to every case that listens for it; how many."""
-    listening = work.session.scalars(
-        select(Subscription.case_id)
-        .where(Subscription.kind == "signal", Subscription.name == command.name)
-        .distinct()
+    listening = work.rows.values(
+        "SELECT DISTINCT case_id FROM subscriptions WHERE kind = 'signal' AND name = %s",
+        command.name,
     )
     id_, count = new_id(), 0
-    for case_id in list(listening):
+    for (case_id,) in listening:
         payload = {"name": command.name, "data": dict(command.data)}
         jobs.promise(work, "signal", f"signal:{id_}:{case_id}", payload, case_id=case_id)
         count += 1

@@ -18,11 +18,12 @@ from engine.kernel.errors import (
     NotFound,
 )
 from engine.store.audit import record
+from engine.store.rows import Query
 from engine.store.tables import Case, CaseState, Event, Job, PackageVersion, Task
 from engine.store.uow import ReadSession, UnitOfWork, Work
 from engine.usecases.advance import advance
-from engine.usecases.case_lock import lock_case
-from engine.usecases.definition import definition
+from engine.usecases.case_lock import lock_case, state_of
+from engine.usecases.definition import definition, definition_for
 
 MIGRATED = "case_migrated"
 
@@ -102,11 +103,11 @@ def migrate_case(work: Work, command: MigrateCase) -> CaseOutlook:
         raise NotFound(what="case")
     if case.state != "open":
         raise CaseNotOpen
-    source = definition(work.session, migration.source_id, work.ports)
-    target = definition(work.session, migration.target_id, work.ports)
+    source = definition_for(work, migration.source_id)
+    target = definition_for(work, migration.target_id)
     if source.manifest.key != target.manifest.key:
         raise NotFound(what="package")
-    row = work.session.get_one(CaseState, case.id)
+    row = state_of(work, case)
     made = target.process.migrate(row.state, source.process, migration.mapping)
     if made.step is None:
         raise MigrationRefused(reference=case.reference, reason=_refusal(made.places))
@@ -114,7 +115,7 @@ def migrate_case(work: Work, command: MigrateCase) -> CaseOutlook:
     _rename(work, case, {place.element: place.target or "" for place in made.places})
     record(
         work,
-        case.id,
+        case,
         MIGRATED,
         command.actor,
         source=migration.source_id,
@@ -126,13 +127,13 @@ def migrate_case(work: Work, command: MigrateCase) -> CaseOutlook:
 
 
 def _rename(work: Work, case: Case, names: Mapping[str, str]) -> None:
-    for task in work.session.scalars(
-        select(Task).where(Task.case_id == case.id, Task.state == "open")
-    ):
+    tasks, timers = work.rows.fetch(
+        Query(Task, "case_id = %s AND state = 'open'", (case.id,)),
+        Query(Job, "case_id = %s AND kind = 'timer' AND state = 'waiting'", (case.id,)),
+    )
+    for task in tasks:
         task.element = names.get(task.element, task.element)
-    for job in work.session.scalars(
-        select(Job).where(Job.case_id == case.id, Job.kind == "timer", Job.state == "waiting")
-    ):
+    for job in timers:
         element = job.payload.get("element")
         job.payload = {**job.payload, "element": names.get(element, element)}
 
@@ -149,11 +150,8 @@ def revert_migration(work: Work, command: RevertMigration) -> CaseOutlook:
     Raises as `migrate_case`; NotFound if the case was never migrated or has moved on since.
     """
     case = lock_case(work, command.case_id)
-    last = work.session.scalar(
-        select(Event)
-        .where(Event.case_id == case.id, Event.kind == MIGRATED)
-        .order_by(Event.number.desc())
-        .limit(1)
+    last = work.rows.first(
+        Event, "case_id = %s AND kind = %s ORDER BY number DESC", case.id, MIGRATED
     )
     if last is None or last.details["target"] != case.package_version_id:
         raise NotFound(what="migration")

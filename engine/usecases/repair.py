@@ -13,8 +13,8 @@ from engine.store.audit import record
 from engine.store.tables import Case, CaseState
 from engine.store.uow import Work
 from engine.usecases.advance import advance
-from engine.usecases.case_lock import lock_case
-from engine.usecases.definition import Definition, definition
+from engine.usecases.case_lock import lock_case, state_of
+from engine.usecases.definition import Definition, definition_for
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ def _opened(
     case = lock_case(work, case_id)
     if case.state != "open":
         raise CaseNotOpen
-    made = definition(work.session, case.package_version_id, work.ports)
-    return case, made, work.session.get_one(CaseState, case.id)
+    made = definition_for(work, case.package_version_id)
+    return case, made, state_of(work, case)
 
 
 def _carry_out(
@@ -95,6 +95,6 @@ def _carry_out(
     kind: str,
     **details: Any,
 ) -> Case:
-    record(work, case.id, kind, command.actor, reason=command.reason[:500], **details)
+    record(work, case, kind, command.actor, reason=command.reason[:500], **details)
     advance(work, made, case, step, command.actor)
     return case

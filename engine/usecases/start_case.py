@@ -10,10 +10,12 @@ from engine.domain.access import Actor
 from engine.kernel.errors import AnswersInvalid, NotFound
 from engine.kernel.ids import case_reference, new_id
 from engine.store.audit import record
+from engine.store.rows import Query
 from engine.store.tables import Case, Counter, Draft, User
+from engine.store.tables.cases import FIRST
 from engine.store.uow import Work
 from engine.usecases.advance import advance
-from engine.usecases.definition import Definition, definition, offered_definition
+from engine.usecases.definition import Definition, definition_for, offered_for
 from engine.usecases.documents import attach_documents
 
 
@@ -37,15 +39,15 @@ def start_case(work: Work, command: StartCase) -> Case:
     """
     draft, answers = None, command.answers
     if command.draft_id is not None:
-        draft = work.session.get(Draft, command.draft_id, with_for_update=True)
+        draft = work.rows.first(Draft, "id = %s", command.draft_id, lock=True)
         if draft is None or draft.owner_id != command.actor.user_id:
             raise NotFound(what="draft")
         if draft.case_id is not None:
-            return work.session.get_one(Case, draft.case_id)
+            return work.rows.get_one(Case, draft.case_id)
         answers = draft.answers
-        made = definition(work.session, draft.package_version_id, work.ports)
+        made = definition_for(work, draft.package_version_id)
     else:
-        made = offered_definition(work.session, command.service, work.ports)
+        made = offered_for(work, command.service)
     service = made.manifest.services[command.service]
     form = made.forms[service.form]
     kept, errors = work.ports.forms.validate(form, answers)
@@ -53,7 +55,7 @@ def start_case(work: Work, command: StartCase) -> Case:
         raise AnswersInvalid(fields=tuple(errors))
     case = _file(work, command, made)
     attach_documents(work, case, command.actor, form, kept)
-    record(work, case.id, "case_filed", command.actor, service=case.service)
+    record(work, case, "case_filed", command.actor, service=case.service)
     step = made.process.start(_data(work, command, made, case, kept))
     advance(work, made, case, step, command.actor)
     if draft is not None:
@@ -76,10 +78,10 @@ def start_by_message(work: Work, command: StartByMessage) -> Case:
 
     Raises ServiceNotOffered, ExecutionFailed.
     """
-    made = offered_definition(work.session, command.service, work.ports)
+    made = offered_for(work, command.service)
     filed = StartCase(command.applicant, command.service, {}, channel="message")
     case = _file(work, filed, made)
-    record(work, case.id, "case_filed", command.applicant, service=case.service)
+    record(work, case, "case_filed", command.applicant, service=case.service)
     data = {**_data(work, filed, made, case, {}), **command.data}
     step = made.process.start(data, command.element)
     advance(work, made, case, step, command.applicant)
@@ -91,7 +93,7 @@ def _file(work: Work, command: StartCase, made: Definition) -> Case:
     prefix = made.manifest.reference_prefix
     case = Case(
         id=new_id(),
-        reference=case_reference(prefix, year, _next_number(work, f"{prefix}-{year}")),
+        reference=case_reference(prefix, year, _next_number(work, command, f"{prefix}-{year}")),
         service=command.service,
         package_version_id=made.id,
         applicant_id=command.actor.user_id,
@@ -102,26 +104,31 @@ def _file(work: Work, command: StartCase, made: Definition) -> Case:
         waiting_for="office",
         received_at=work.now,
         revision=1,
+        events=0,
+        head=FIRST,
     )
-    work.session.add(case)
-    work.session.flush()
+    work.rows.add(case)
+    work.locked.add(case.id)
     return case
 
 
-def _next_number(work: Work, name: str) -> int:
-    counter = work.session.get(Counter, name, with_for_update=True)
-    if counter is None:
-        counter = Counter(name=name, last=0)
-        work.session.add(counter)
+def _next_number(work: Work, command: StartCase, name: str) -> int:
+    # The applicant's row is wanted next: one round trip for both.
+    counters, _ = work.rows.fetch(
+        Query(Counter, "name = %s", (name,), lock=True),
+        Query(User, "id = %s", (command.actor.user_id,)),
+    )
+    counter = counters[0] if counters else Counter(name=name, last=0)
+    if not counters:
+        work.rows.add(counter)
     counter.last += 1
-    work.session.flush()
-    return counter.last
+    return int(counter.last)
 
 
 def _data(
     work: Work, command: StartCase, made: Definition, case: Case, answers: Mapping[str, Any]
 ) -> dict[str, Any]:
-    applicant = work.session.get_one(User, case.applicant_id)
+    applicant = work.rows.get_one(User, case.applicant_id)
     service = work.ports.catalogue.services.get(case.service)
     return {
         "case": {

@@ -31,5 +31,5 @@ def unclaim(work: Work, command: UnclaimTask) -> Task:
     task.assignee_id = None
     task.claimed_at = None
     case.revision += 1
-    record(work, case.id, "task_unclaimed", command.actor, element=task.element)
+    record(work, case, "task_unclaimed", command.actor, element=task.element)
     return task

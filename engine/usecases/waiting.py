@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import delete, or_, select
-
 from engine.domain.process import Step
 from engine.kernel.ids import new_id
 from engine.store import jobs
@@ -18,22 +16,20 @@ LIFE_OF_THROWN = timedelta(days=30)
 
 def sync_subscriptions(work: Work, case: Case, step: Step) -> None:
     """Write down what the case waits for, and have messages that wait already delivered."""
-    known = {
-        row.key: row
-        for row in work.session.scalars(select(Subscription).where(Subscription.case_id == case.id))
-    }
-    wanted = {each.key: each for each in step.subscriptions}
-    for key, row in known.items():
-        if key not in wanted:
-            work.session.delete(row)
-    for key, each in wanted.items():
-        if key in known:
+    if step.closed.subscriptions:
+        work.rows.later(
+            "DELETE FROM subscriptions WHERE case_id = %s AND `key` IN %s",
+            case.id,
+            sorted(step.closed.subscriptions),
+        )
+    for each in step.subscriptions:
+        if each.key not in step.opened.subscriptions:
             continue
-        work.session.add(
+        work.rows.add(
             Subscription(
                 id=new_id(),
                 case_id=case.id,
-                key=key,
+                key=each.key,
                 element=each.element,
                 kind=each.kind,
                 name=each.name,
@@ -42,40 +38,37 @@ def sync_subscriptions(work: Work, case: Case, step: Step) -> None:
             )
         )
         if each.kind == "message":
-            _have_delivered(work, each.name, each.correlation, f"{case.id}:{key}")
+            _have_delivered(work, each.name, each.correlation, f"{case.id}:{each.key}")
 
 
 def _have_delivered(work: Work, name: str, correlation: str | None, receiver: str) -> None:
-    statement = select(Message.id).where(
-        Message.state == "waiting", Message.name == name, Message.expires_at > work.now
-    )
+    where = "state = 'waiting' AND name = %s AND expires_at > %s"
+    params: list[object] = [name, work.now]
     if correlation is not None:
-        statement = statement.where(
-            or_(Message.correlation == correlation, Message.correlation.is_(None))
-        )
-    for id_ in work.session.scalars(statement.order_by(Message.received_at, Message.id).limit(20)):
+        where += " AND (correlation = %s OR correlation IS NULL)"
+        params.append(correlation)
+    where += " ORDER BY received_at, id LIMIT 20"
+    for (id_,) in work.rows.values(f"SELECT id FROM messages WHERE {where}", *params):  # noqa: S608
         jobs.promise(work, "message", f"message:{id_}:{receiver}", {"message_id": id_})
 
 
 def sync_external_jobs(work: Work, case: Case, step: Step) -> None:
     """Offer the work that job workers are to do, and withdraw what is no longer needed."""
-    known = {
-        row.key: row
-        for row in work.session.scalars(
-            select(ExternalJob).where(ExternalJob.case_id == case.id, ExternalJob.state == "open")
+    if step.closed.jobs:
+        work.rows.later(
+            "UPDATE external_jobs SET state = 'cancelled', finished_at = %s "
+            "WHERE case_id = %s AND `key` IN %s AND state = 'open'",
+            work.now,
+            case.id,
+            sorted(step.closed.jobs),
         )
-    }
-    wanted = {each.key: each for each in step.jobs}
-    for key, row in known.items():
-        if key not in wanted:
-            row.state, row.finished_at = "cancelled", work.now
-    for key, each in wanted.items():
-        if key not in known:
-            work.session.add(
+    for each in step.jobs:
+        if each.key in step.opened.jobs:
+            work.rows.add(
                 ExternalJob(
                     id=new_id(),
                     case_id=case.id,
-                    key=key,
+                    key=each.key,
                     element=each.element,
                     topic=each.topic,
                     retries=each.retries,
@@ -102,28 +95,26 @@ def send_thrown(work: Work, case: Case, step: Step) -> None:
                 received_at=work.now,
                 expires_at=work.now + LIFE_OF_THROWN,
             )
-            work.session.add(row)
+            work.rows.add(row)
             jobs.promise(work, "message", f"message:{row.id}", {"message_id": row.id})
             continue
-        listening = work.session.scalars(
-            select(Subscription.case_id)
-            .where(
-                Subscription.kind == "signal",
-                Subscription.name == thrown.name,
-                Subscription.case_id != case.id,
-            )
-            .distinct()
+        listening = work.rows.values(
+            "SELECT DISTINCT case_id FROM subscriptions "
+            "WHERE kind = 'signal' AND name = %s AND case_id <> %s",
+            thrown.name,
+            case.id,
         )
-        for other in list(listening):
+        for (other,) in listening:
             payload = {"name": thrown.name, "data": {}}
             jobs.promise(work, "signal", f"signal:{key}:{other}", payload, case_id=other)
 
 
 def stop_waiting(work: Work, case: Case) -> None:
     """A case that has ended waits for nothing from outside."""
-    work.session.flush()
-    work.session.execute(delete(Subscription).where(Subscription.case_id == case.id))
-    for row in work.session.scalars(
-        select(ExternalJob).where(ExternalJob.case_id == case.id, ExternalJob.state == "open")
-    ):
-        row.state, row.finished_at = "cancelled", work.now
+    work.rows.later("DELETE FROM subscriptions WHERE case_id = %s", case.id)
+    work.rows.later(
+        "UPDATE external_jobs SET state = 'cancelled', finished_at = %s "
+        "WHERE case_id = %s AND state = 'open'",
+        work.now,
+        case.id,
+    )

@@ -27,6 +27,6 @@ def withdraw(work: Work, command: WithdrawCase) -> Case:
         raise NotFound(what="case")
     if case.state != "open" or case.decided_at is not None:
         raise CaseNotOpen
-    record(work, case.id, "case_withdrawn", command.actor, reason=command.reason[:500])
+    record(work, case, "case_withdrawn", command.actor, reason=command.reason[:500])
     end_case(work, case, "withdrawn")
     return case

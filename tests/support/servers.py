@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pymysql
@@ -45,8 +45,15 @@ def _folder() -> Path:
 
 
 @contextlib.contextmanager
-def mariadb() -> Iterator[str]:
+def mariadb(options: Sequence[str] = _MARIADB) -> Iterator[str]:
     """A fresh MariaDB; gives its address as ``mysql+pymysql://root@127.0.0.1:port``."""
+    with mariadb_process(options) as (url, _):
+        yield url
+
+
+@contextlib.contextmanager
+def mariadb_process(options: Sequence[str] = _MARIADB) -> Iterator[tuple[str, int]]:
+    """As `mariadb`, with the process id of the server."""
     server, install = binary("mariadbd"), binary("mariadb-install-db")
     assert server, "mariadb-server-core is not installed"
     assert install, "mariadb-server-core is not installed"
@@ -59,12 +66,12 @@ def mariadb() -> Iterator[str]:
     )  # fmt: skip
     process = subprocess.Popen(
         [server, "--no-defaults", f"--datadir={data}", "--user=root", f"--port={port}",
-         "--bind-address=127.0.0.1", f"--socket={folder / 's'}", *_MARIADB],
+         "--bind-address=127.0.0.1", f"--socket={folder / 's'}", *options],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         _wait(lambda: pymysql.connect(host="127.0.0.1", port=port, user="root").close())
-        yield f"mysql+pymysql://root@127.0.0.1:{port}"
+        yield f"mysql+pymysql://root@127.0.0.1:{port}", process.pid
     finally:
         process.kill()
         process.wait()

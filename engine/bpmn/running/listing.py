@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
 
+from engine.bpmn.languages import Expression
 from engine.bpmn.model import FOR_PEOPLE
 from engine.bpmn.running.events import SHOTS, WAITS
 from engine.bpmn.running.workflow import Token
-from engine.domain.process import OpenSubscription, OpenTimer
+from engine.domain.process import OpenSubscription, OpenTimer, Waits
 
 
 def is_task(token: Token) -> bool:
@@ -61,3 +64,48 @@ def subscriptions_of(token: Token) -> Iterator[OpenSubscription]:
 
 def stuck_at(tokens: list[Token]) -> str | None:
     return next((token.node.id for token in tokens if token.waits()), None)
+
+
+def waits_of(tokens: Iterable[Token]) -> Waits:
+    """The keys of what the tokens wait for."""
+    tasks, timers, subscriptions, jobs = set(), set(), set(), set()
+    for token in tokens:
+        if is_task(token):
+            tasks.add(token.id.hex)
+        if is_job(token):
+            jobs.add(token.id.hex)
+        for key in keys_of(token):
+            kind = token.internal_data[WAITS][index_of(key) or 0][0]
+            if kind == "timer":
+                timers.add(key)
+            elif kind in ("message", "signal"):
+                subscriptions.add(key)
+    return Waits(frozenset(tasks), frozenset(timers), frozenset(subscriptions), frozenset(jobs))
+
+
+class Settings(Mapping[str, Any]):
+    """The settings of an element; each expression is evaluated once, when it is looked at."""
+
+    def __init__(
+        self,
+        written: Mapping[str, str],
+        expressions: Mapping[str, Expression],
+        data: Mapping[str, Any],
+        blame: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._values: dict[str, Any] = dict(written)
+        self._open = dict(expressions)
+        self._data, self._blame = data, blame
+
+    def __getitem__(self, name: str) -> Any:
+        expression = self._open.pop(name, None)
+        if expression is not None:
+            with self._blame():
+                self._values[name] = expression.evaluate(self._data)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)

@@ -18,6 +18,7 @@ from engine.bpmn.plain import NotPlain
 from engine.bpmn.running import migration, state
 from engine.bpmn.running.events import deliver_signal
 from engine.bpmn.running.listing import (
+    Settings,
     index_of,
     is_job,
     is_task,
@@ -25,11 +26,13 @@ from engine.bpmn.running.listing import (
     stuck_at,
     subscriptions_of,
     timers_of,
+    waits_of,
 )
 from engine.bpmn.running.subprocesses import begin_scope
 from engine.bpmn.running.throwing import throw_error, throw_escalation
 from engine.bpmn.running.workflow import DEFAULT_BUDGET, Budget, CaseWorkflow, Token
 from engine.domain.process import (
+    NOTHING,
     Effect,
     Element,
     Migrated,
@@ -39,6 +42,7 @@ from engine.domain.process import (
     StartTrigger,
     Step,
     Thrown,
+    Waits,
 )
 from engine.kernel.errors import EngineError, ExecutionFailed, TaskNotOpen
 
@@ -120,6 +124,11 @@ class PackagedProcess:
             for id_ in self.model.root.triggered
             for event in nodes[id_].events
         )
+
+    def waits(self, state: bytes) -> Waits:
+        run = _Run(self)
+        run.load(state)
+        return run.before
 
     def start(self, data: Mapping[str, Any], at: str | None = None) -> Step:
         run = _Run(self)
@@ -226,6 +235,7 @@ class PackagedProcess:
             return Migrated(places, None)
         workflow = run.workflow()
         migration.put_in(body, workflow)
+        run.before = source.waits(state)
         step = run.advance(workflow)
         # A case that could not be loaded afterwards must not be written.
         _Run(self).load(step.state)
@@ -239,6 +249,7 @@ class _Run:
     process: PackagedProcess
     effects: list[Effect] = field(default_factory=list)
     skips: frozenset[str] = frozenset()
+    before: Waits = NOTHING
 
     def workflow(self) -> _Workflow:
         made = _Workflow(
@@ -254,6 +265,7 @@ class _Run:
     def load(self, stored: bytes) -> _Workflow:
         workflow = self.workflow()
         state.decode(stored, workflow)
+        self.before = waits_of(workflow.tasks.values())
         return workflow
 
     def open(self, stored: bytes, key: str) -> tuple[_Workflow, Token]:
@@ -296,22 +308,26 @@ class _Run:
         assert workflow.root is not None  # noqa: S101
         with _blame(None):
             stored = state.encode(workflow)
+        now = waits_of(tokens)
+        opened = now.without(self.before)
         return Step(
             state=stored,
-            tasks=tuple(self._open_task(token) for token in tasks),
+            tasks=tuple(self._open_task(token, opened.tasks) for token in tasks),
             timers=timers,
             effects=tuple(self.effects),
             passed=tuple(e.element for e in workflow.trace if e.event == "completed"),
             finished=finished,
             data=dict(workflow.root.variables),
             subscriptions=subscriptions,
-            jobs=tuple(self._open_job(token) for token in jobs),
+            jobs=tuple(self._open_job(token, opened.jobs) for token in jobs),
             thrown=tuple(
                 Thrown(t["kind"], t["element"], str(t["name"]), t["key"], t["data"])
                 for t in workflow.thrown
             ),
             trace=tuple(workflow.trace),
             ended_at=tuple(workflow.ended_at),
+            opened=opened,
+            closed=self.before.without(now),
         )
 
     def _act(self, what: str, token: Token) -> None:
@@ -329,39 +345,44 @@ class _Run:
                 action = ""
             if action:
                 data = dict(token.task_spec.view(token))
-                self.effects.append(Effect(element.id, action, self._settings(element, data), data))
+                settings = self._settings(element, data)
+                self.effects.append(Effect(element.id, action, settings, data))
 
     def _stage(self, element: Element, token: Token) -> None:
         data = dict(token.scope.view())
         reached = self._setting(element.id, "stage", element.properties["stage"], data)
         self.effects.append(Effect(element.id, "stage", {"stage": reached}, data))
 
-    def _settings(self, element: Element, data: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: self._setting(element.id, name, value, data)
-            for name, value in element.properties.items()
-        }
+    def _settings(
+        self, element: Element, data: Mapping[str, Any], at_once: bool = True
+    ) -> Mapping[str, Any]:
+        expressions = self.process.settings.get(element.id)
+        if not expressions:
+            return element.properties
+        found = Settings(element.properties, expressions, data, lambda: _blame(element.id))
+        return dict(found) if at_once else found
 
     def _setting(self, element: str, name: str, value: str, data: Mapping[str, Any]) -> Any:
         expression = self.process.settings.get(element, {}).get(name)
         return value if expression is None else expression.evaluate(data)
 
-    def _open_task(self, token: Token) -> OpenTask:
+    def _open_task(self, token: Token, new: Collection[str]) -> OpenTask:
         element = self.process.elements[token.node.id]
-        data = dict(token.task_spec.view(token))
-        with _blame(element.id):
-            return OpenTask(token.id.hex, element.id, self._settings(element, data), data)
+        data = token.task_spec.view(token)
+        # What a task asks for is settled when it opens; a mistake in it must stop that step.
+        settings = self._settings(element, data, at_once=token.id.hex in new)
+        return OpenTask(token.id.hex, element.id, settings, data)
 
-    def _open_job(self, token: Token) -> OpenJob:
+    def _open_job(self, token: Token, new: Collection[str]) -> OpenJob:
         element, topic = self.process.elements[token.node.id], token.node.topic
-        data = dict(token.task_spec.view(token))
+        data = token.task_spec.view(token)
         with _blame(element.id):
             name = topic.evaluate(data) if isinstance(topic, Expression) else topic
-            return OpenJob(
-                token.id.hex,
-                element.id,
-                str(name),
-                int(token.internal_data.get("retries", 3)),
-                self._settings(element, data),
-                data,
-            )
+        return OpenJob(
+            token.id.hex,
+            element.id,
+            str(name),
+            int(token.internal_data.get("retries", 3)),
+            self._settings(element, data, at_once=token.id.hex in new),
+            data,
+        )

@@ -19,6 +19,8 @@ from engine.kernel.errors import StateUnreadable
 
 MAGIC, VERSION = b"BNS", 2
 MAX_BYTES = 8_000_000
+_VARIABLES = 6
+"""Where a scope's row has its variables."""
 _local = threading.local()
 
 
@@ -54,6 +56,18 @@ def read_body(state: bytes) -> dict[str, Any]:
     except (zstandard.ZstdError, ValueError, TypeError) as error:
         raise StateUnreadable from error
     return body
+
+
+def process_data(state: bytes) -> dict[str, Any]:
+    """The variables of the process in a state. Raises StateUnreadable."""
+    body = read_body(state)
+    try:
+        data: dict[str, Any] = next(
+            row[_VARIABLES] for row in body["scopes"] if row[0] == body["root"]
+        )
+    except (StopIteration, LookupError, TypeError) as error:
+        raise StateUnreadable from error
+    return data
 
 
 def decode(state: bytes, workflow: CaseWorkflow) -> None:

@@ -8,7 +8,11 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from engine.bpmn import process_data
 from engine.store.tables.base import Base, Instant, Json, blob, identifier
+
+FIRST = "0" * 64
+"""What the first event of a case is chained to."""
 
 
 class Case(Base):
@@ -40,6 +44,10 @@ class Case(Base):
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
     revision: Mapped[int] = mapped_column(default=1)
+    events: Mapped[int] = mapped_column(default=0)
+    """How many events the audit of the case has."""
+    head: Mapped[str] = mapped_column(identifier(64), default=FIRST)
+    """The digest of the newest of them."""
 
 
 class CaseState(Base):
@@ -49,7 +57,11 @@ class CaseState(Base):
 
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     state: Mapped[bytes] = mapped_column(blob())
-    data: Mapped[Any] = mapped_column(Json)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The variables of the process. Raises StateUnreadable."""
+        return process_data(self.state)
 
 
 class Task(Base):

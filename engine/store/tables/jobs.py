@@ -14,18 +14,22 @@ from engine.store.tables.base import Base, Instant, Json, identifier, long_text
 class Job(Base):
     """Outbox message and timer in one: due at an instant, leased by a worker, run at least once.
 
-    `unique_key` makes writing it twice harmless; handlers make running it twice harmless.
+    `unique_key` makes writing it twice harmless; handlers make running it twice harmless. `queue`
+    keeps slow kinds from delaying the others; of those due, `priority` 1 goes before 2 and 3.
     """
 
     __tablename__ = "jobs"
     __table_args__ = (
-        Index("ix_jobs_state_due_at", "state", "due_at"),
-        Index("ix_jobs_case_id", "case_id"),
+        Index("ix_jobs_queue_state_priority_due_at", "queue", "state", "priority", "due_at"),
+        Index("ix_jobs_state_leased_until", "state", "leased_until"),
+        Index("ix_jobs_case_id_kind_state", "case_id", "kind", "state"),
         Base.__table_args__,
     )
 
     id: Mapped[str] = mapped_column(identifier(), primary_key=True)
     kind: Mapped[str] = mapped_column(identifier(20))
+    queue: Mapped[str] = mapped_column(identifier(20))
+    priority: Mapped[int] = mapped_column(default=2)
     unique_key: Mapped[str] = mapped_column(identifier(160), unique=True)
     case_id: Mapped[str | None] = mapped_column(identifier())
     payload: Mapped[Any] = mapped_column(Json)
@@ -33,6 +37,7 @@ class Job(Base):
     state: Mapped[str] = mapped_column(identifier(12))
     attempts: Mapped[int] = mapped_column(default=0)
     leased_until: Mapped[datetime | None] = mapped_column(Instant)
+    leased_by: Mapped[str | None] = mapped_column(identifier(32))
     error: Mapped[str | None] = mapped_column(long_text())
     created_at: Mapped[datetime] = mapped_column(Instant)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)

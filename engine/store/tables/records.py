@@ -15,11 +15,9 @@ class Event(Base):
     """The business audit: append-only, each row hashed together with the one before it."""
 
     __tablename__ = "events"
-    __table_args__ = (UniqueConstraint("case_id", "number"), Base.__table_args__)
 
-    id: Mapped[str] = mapped_column(identifier(), primary_key=True)
-    case_id: Mapped[str] = mapped_column(identifier())
-    number: Mapped[int]
+    case_id: Mapped[str] = mapped_column(identifier(), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(identifier(40))
     actor_id: Mapped[str] = mapped_column(identifier())
     actor_name: Mapped[str] = mapped_column(String(100))

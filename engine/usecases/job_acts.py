@@ -1,0 +1,90 @@
+"""What each kind of job does.
+
+What reaches outside (mail) or takes long (rendering) happens before the transaction in which the
+job is finished, so that no lock is held meanwhile. Timers are in `engine.usecases.timers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from engine.store import jobs
+from engine.store.tables import Case, Job, Letter
+from engine.store.uow import UnitOfWork, Work
+from engine.usecases.advice import advise, keep_advice
+from engine.usecases.clocks import warn
+from engine.usecases.definition import definition
+from engine.usecases.letters import letter_for_rendering, with_dates
+from engine.usecases.messages import deliver_signal, deliver_waiting
+
+Finish = Callable[[Work, Job], None]
+Act = Callable[[UnitOfWork, Job], Finish]
+
+
+def _letter(uow: UnitOfWork, job: Job) -> Finish:
+    with uow.read() as session:
+        letter = letter_for_rendering(session, job.payload["letter_id"])
+        if letter is None:
+            return lambda work, job: None
+        case = session.get_one(Case, letter.case_id)
+        made = definition(session, case.package_version_id, uow.ports)
+        service = made.manifest.services[case.service]
+    forms = dict(made.forms) | {"start": made.forms[service.form]}
+    rendered = uow.ports.letters.render(
+        made.letters[letter.letter][letter.locale],
+        with_dates(letter.context),
+        letter.locale,
+        forms,
+    )
+
+    def keep(work: Work, job: Job) -> None:
+        row = work.rows.get_one(Letter, letter.id)
+        if row.state != "waiting":
+            return
+        row.subject, row.body = rendered.subject[:300], rendered.body
+        row.state, row.sent_at = "sent", work.now
+        if row.address:
+            jobs.promise(work, "mail", f"mail:{row.id}", {"letter_id": row.id}, case_id=row.case_id)
+
+    return keep
+
+
+def _mail(uow: UnitOfWork, job: Job) -> Finish:
+    with uow.read() as session:
+        letter = session.get_one(Letter, job.payload["letter_id"])
+    if letter.address:
+        uow.ports.mailer.send(
+            letter.address, letter.subject or "", letter.body or "", f"<{letter.id}@banshi>"
+        )
+    return lambda work, job: None
+
+
+def _advice(uow: UnitOfWork, job: Job) -> Finish:
+    with uow.read() as session:
+        advice = advise(session, uow.ports, str(job.case_id))
+    return lambda work, job: keep_advice(work, str(job.case_id), advice)
+
+
+def _clock_warning(uow: UnitOfWork, job: Job) -> Finish:
+    return warn
+
+
+def _message(uow: UnitOfWork, job: Job) -> Finish:
+    return lambda work, job: deliver_waiting(work, job.payload["message_id"])
+
+
+def _signal(uow: UnitOfWork, job: Job) -> Finish:
+    def deliver(work: Work, job: Job) -> None:
+        deliver_signal(work, str(job.case_id), job.payload["name"], job.payload["data"])
+
+    return deliver
+
+
+ACTS: Mapping[str, Act] = {
+    "letter": _letter,
+    "mail": _mail,
+    "advice": _advice,
+    "clock_warning": _clock_warning,
+    "message": _message,
+    "signal": _signal,
+}

@@ -1,0 +1,55 @@
+"""Timers that are due: many cases' in one transaction, each case's in the order they fell due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.domain.access import SYSTEM
+from engine.store import jobs
+from engine.store.rows import Query
+from engine.store.tables import Case, CaseState, Job
+from engine.store.uow import Work
+from engine.usecases.advance import advance
+from engine.usecases.case_lock import lock_case, state_of
+from engine.usecases.definition import definition_for
+
+
+@dataclass(frozen=True)
+class FireTimer:
+    """A timer's job, leased by `worker`."""
+
+    worker: str
+    job_id: str
+    case_id: str
+
+
+def read_timers(work: Work, commands: Sequence[FireTimer]) -> None:
+    """Lock the cases, and read all that `fire_timer` wants, in one round trip."""
+    cases = sorted({command.case_id for command in commands})
+    locked, _, _ = work.rows.fetch(
+        Query(Case, "id IN %s ORDER BY id", (cases,), lock=True),
+        Query(CaseState, "case_id IN %s", (cases,)),
+        Query(Job, "id IN %s", ([command.job_id for command in commands],)),
+    )
+    work.locked.update(case.id for case in locked)
+
+
+def fire_timer(work: Work, command: FireTimer) -> bool:
+    """Let the timer happen, once; whether it did. Raises ExecutionFailed."""
+    if work.rows.known(Job, command.job_id) is None:
+        read_timers(work, [command])
+    job = work.rows.known(Job, command.job_id)
+    if job is None or (job.state, job.leased_by) != ("running", command.worker):
+        return False  # its step came first, or another worker has it
+    jobs.finish(work, job)
+    case = lock_case(work, command.case_id)
+    if case.state != "open":
+        return False
+    made = definition_for(work, case.package_version_id)
+    skip = job.payload.get("skip", ())
+    step = made.process.fire(state_of(work, case).state, job.payload["key"], skip=skip)
+    if step is None:
+        return False
+    advance(work, made, case, step, SYSTEM)
+    return True
