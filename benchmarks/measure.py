@@ -101,18 +101,26 @@ class Cost:
 
 
 def interleaved(
-    meter: Meter, variants: Mapping[str, Callable[[int], int]], rounds: int, units: int
+    meter: Meter,
+    variants: Mapping[str, Callable[[int], int]],
+    rounds: int,
+    units: int,
+    prepare: Mapping[str, Callable[[int], None]] | None = None,
 ) -> dict[str, Cost]:
     """Run each variant `rounds` times in turn; a variant does `units` units and says how many.
 
-    Values are per unit. The first, uncounted round fills caches.
+    Values are per unit. The first, uncounted round fills caches. What `prepare` does for a variant
+    before each of its rounds is not counted.
     """
     costs = {name: Cost() for name in variants}
     for round_ in range(rounds + 1):
         for name, run in variants.items():
+            count = units if round_ else max(1, units // 5)
+            if prepare and name in prepare:
+                prepare[name](count)
             wall = time.perf_counter()
             client, server = meter.read()
-            done = run(units if round_ else max(1, units // 5))
+            done = run(count)
             client_after, server_after = meter.read()
             if round_ == 0:
                 continue

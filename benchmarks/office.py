@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sqlalchemy import create_engine, func, select
@@ -17,7 +17,7 @@ from api.worker.waker import ThreadWaker
 from benchmarks.case12 import REVIEW, TASKS, answers, package
 from engine.domain.access import SYSTEM, Actor
 from engine.store.tables import Case, CaseState, Task, User
-from engine.usecases.complete import CompleteTask, complete
+from engine.usecases.complete import CompleteTask, complete, read_tasks
 from engine.usecases.people import actor_of
 from engine.usecases.publish import PublishPackage, publish
 from engine.usecases.start_case import StartCase, start_case
@@ -51,10 +51,24 @@ class Office:
                 wired.close()
 
     def play(self, count: int) -> int:
-        for number in range(count):
-            case = self.create(number)
-            for name in TASKS:
-                self.complete(self.task_of(case, name))
+        cases = [self.create(number) for number in range(count)]
+        for name in TASKS:
+            for task_id in self.open_tasks(cases, name):
+                self.complete(task_id)
+        return count
+
+    def play_together(self, count: int, size: int) -> int:
+        """The same with `size` completions in a transaction."""
+        cases = [self.create(number) for number in range(count)]
+        for name in TASKS:
+            ids = self.open_tasks(cases, name)
+            for start in range(0, len(ids), size):
+                commands = [
+                    CompleteTask(self.applicant, id_, REVIEW) for id_ in ids[start : start + size]
+                ]
+                for result in self.wired.uow.run_together(complete, commands, read_tasks):
+                    if isinstance(result, Exception):
+                        raise result
         return count
 
     def create(self, number: int) -> Case:
@@ -64,14 +78,18 @@ class Office:
     def complete(self, task_id: str) -> Case:
         return self.wired.uow.run(complete, CompleteTask(self.applicant, task_id, REVIEW))
 
-    def task_of(self, case: Case, name: str) -> str:
-        """The id of the open task; looked up in the list, as a person's page would."""
+    def open_tasks(self, cases: Sequence[Case], name: str) -> list[str]:
+        """The ids of the tasks that people would have before them."""
         with self.wired.uow.read() as session:
-            return session.scalars(
-                select(Task.id).where(
-                    Task.case_id == case.id, Task.state == "open", Task.element == name
+            return list(
+                session.scalars(
+                    select(Task.id).where(
+                        Task.case_id.in_([case.id for case in cases]),
+                        Task.state == "open",
+                        Task.element == name,
+                    )
                 )
-            ).one()
+            )
 
     def bytes_of_state(self) -> int:
         with self.wired.uow.read() as session:

@@ -36,7 +36,7 @@ def measure(rounds: int, cases: int) -> dict[str, Any]:
             "group": lambda count: office.play_together(count, TOGETHER),
             "limit": replay.play,
         }
-        costs = interleaved(Meter(pid), variants, rounds, cases)
+        costs = interleaved(Meter(pid), variants, rounds, cases, {"limit": replay.prepare})
         figures = {name: cost.summary() for name, cost in costs.items()}
         sizes = {"naive": naive_store.bytes_of_state(), "banshi": office.bytes_of_state()}
         memory = {"client_mb": memory_mb(os.getpid()), "database_mb": memory_mb(pid)}

@@ -46,6 +46,7 @@ SIMPLE = (
     ast.Not,
     ast.USub,
     ast.BinOp,
+    ast.Mult,
     ast.Add,
     ast.Sub,
     ast.Compare,
@@ -55,7 +56,7 @@ SIMPLE = (
     ast.Tuple,
     ast.Dict,
 )
-EXPRESSION = (*SIMPLE, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Slice, ast.Call)
+EXPRESSION = (*SIMPLE, ast.Div, ast.FloorDiv, ast.Mod, ast.Slice, ast.Call)
 SCRIPT = (
     *EXPRESSION,
     ast.Module,
@@ -109,8 +110,23 @@ def read_script(source: str) -> ast.Module:
 
 
 def is_simple(tree: ast.AST) -> bool:
-    """Whether the expression calls and multiplies nothing."""
+    """Whether the expression calls nothing, and of arithmetic only adds, subtracts, multiplies."""
     return all(isinstance(node, SIMPLE) for node in ast.walk(tree))
+
+
+def is_simple_script(tree: ast.Module) -> bool:
+    """Whether the script only sets names to simple expressions, and branches."""
+    return all(_is_simple_statement(each) for each in tree.body)
+
+
+def _is_simple_statement(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Assign):
+        names = all(isinstance(target, ast.Name) for target in node.targets)
+        return names and is_simple(node.value)
+    if isinstance(node, ast.If):
+        inner = [*node.body, *node.orelse]
+        return is_simple(node.test) and all(_is_simple_statement(each) for each in inner)
+    return isinstance(node, ast.Pass)
 
 
 def _parse(source: str, mode: str) -> ast.AST:

@@ -6,20 +6,27 @@ functions and methods (`allowed.FUNCTIONS`, `allowed.METHODS`). A name or key th
 data is None; None is neither more nor less than anything, holds nothing, has length 0, and every
 method of it gives None. A script may also assign to names and keys, branch and loop.
 
-Expressions without calls and multiplication are worked out in this process from the syntax tree;
-all else runs in the sandbox.
+Expressions without calls, and scripts that only set names to such and branch, are worked out in
+this process from the syntax tree; all else runs in the sandbox.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from engine.bpmn import sandbox
-from engine.bpmn.allowed import Refused, is_simple, read_expression, read_script
-from engine.bpmn.interpreter import interpret
+from engine.bpmn.allowed import (
+    Refused,
+    is_simple,
+    is_simple_script,
+    read_expression,
+    read_script,
+)
+from engine.bpmn.interpreter import NeedsSandbox, interpret, interpret_script
 from engine.bpmn.plain import NotPlain, plain_copy
 from engine.bpmn.sandbox import SandboxFailed
 from engine.bpmn.translate import Sandboxed, expression_source, script_source
@@ -54,7 +61,10 @@ class Expressions:
             plan = _plan(source)
             if isinstance(plan, Sandboxed):
                 return plain_copy(_sandboxed(plan, data))
-            return plain_copy(interpret(plan, data))
+            try:
+                return plain_copy(interpret(plan, data))
+            except NeedsSandbox:
+                return plain_copy(_sandboxed(expression_source(source), data))
         except (ValueError, TypeError, ArithmeticError, RecursionError, SandboxFailed) as error:
             raise ExpressionFailed(f"{source.strip()[:100]}: {error}") from error
 
@@ -65,10 +75,10 @@ class Expressions:
         """
         try:
             script = script_source(source)
-            made = plain_copy(_sandboxed(script, data))
+            made = plain_copy(_run(source, script, data))
             if any(name.startswith("__") for name in _keys(made)):
                 raise NotPlain("a key that begins with __")
-        except (ValueError, TypeError, RecursionError, SandboxFailed) as error:
+        except (ValueError, TypeError, ArithmeticError, RecursionError, SandboxFailed) as error:
             raise ExpressionFailed(str(error)) from error
         # A name that the script only might have assigned, and did not, is None and stays missing.
         kept = {name: each for name, each in made.items() if each is not None or name in data}
@@ -80,6 +90,20 @@ class Expressions:
 def _plan(source: str) -> Sandboxed | ast.expr:
     tree = read_expression(source)
     return tree.body if is_simple(tree) else expression_source(source)
+
+
+@lru_cache(maxsize=4096)
+def _simple_script(source: str) -> ast.Module | None:
+    tree = read_script(source)
+    return tree if is_simple_script(tree) else None
+
+
+def _run(source: str, script: Sandboxed, data: Mapping[str, Any]) -> Any:
+    simple = _simple_script(source)
+    if simple is not None:
+        with suppress(NeedsSandbox):
+            return interpret_script(simple, data)
+    return _sandboxed(script, data)
 
 
 def _sandboxed(made: Sandboxed, data: Mapping[str, Any]) -> Any:

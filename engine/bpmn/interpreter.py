@@ -1,4 +1,4 @@
-"""Works out simple expressions over process data, without running any code.
+"""Works out simple expressions and scripts over process data, without running any code.
 
 A name or key that is not in the data is None, so that a question not yet asked is simply not
 answered; None is neither more nor less than anything, and holds nothing. The cost is bounded by
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ast
 import operator
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import Any
 
 MAX_TEXT = 20_000
+LARGEST = 2**63
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
@@ -30,9 +32,28 @@ _ORDERED = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 Data = Mapping[str, Any]
 
 
+class NeedsSandbox(Exception):
+    """The values make it more than this does: a text repeated, a very large number."""
+
+
 def interpret(node: ast.expr, data: Data) -> Any:
     """The value of a simple expression. Raises TypeError or ValueError where Python would."""
     return _EVALUATORS[type(node)](node, data)
+
+
+def interpret_script(tree: ast.Module, data: Data) -> dict[str, Any]:
+    """The names that a simple script sets, as it leaves them. Raises as `interpret`."""
+    made: dict[str, Any] = {}
+    seen = ChainMap(made, data)  # type: ignore[arg-type]
+    pending = list(reversed(tree.body))
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.If):
+            pending += reversed(node.body if interpret(node.test, seen) else node.orelse)
+        elif isinstance(node, ast.Assign):
+            value = interpret(node.value, seen)
+            made.update((target.id, value) for target in node.targets)  # type: ignore[attr-defined]
+    return made
 
 
 def item(value: Any, key: Any) -> Any:
@@ -72,12 +93,22 @@ def _binary(node: ast.BinOp, data: Data) -> Any:
     left, right = interpret(node.left, data), interpret(node.right, data)
     if isinstance(node.op, ast.Sub):
         return left - right
+    if isinstance(node.op, ast.Mult):
+        return _product(left, right)
     if isinstance(left, str | list) and isinstance(right, str | list):
         if len(left) + len(right) > MAX_TEXT:
             raise ValueError("the text becomes too long")
     elif not isinstance(left, int | float) or not isinstance(right, int | float):
         raise TypeError("these values cannot be added")
     return left + right
+
+
+def _product(left: Any, right: Any) -> Any:
+    if not isinstance(left, int | float) or not isinstance(right, int | float):
+        raise NeedsSandbox
+    if abs(left) >= LARGEST or abs(right) >= LARGEST:
+        raise NeedsSandbox
+    return left * right
 
 
 def _compare(node: ast.Compare, data: Data) -> bool:

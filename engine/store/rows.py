@@ -286,7 +286,7 @@ class Rows:
         self, cursor: Any, statements: Sequence[Statement]
     ) -> list[list[tuple[Any, ...]]]:
         escape = self._connection.connection.dbapi_connection.escape  # type: ignore[union-attr]
-        cursor.execute(";".join(_for_mysql(sql, params, escape) for sql, params in statements))
+        cursor.execute(";\n".join(_for_mysql(sql, params, escape) for sql, params in statements))
         found = [list(cursor.fetchall())]
         while cursor.nextset():
             found.append(list(cursor.fetchall()))

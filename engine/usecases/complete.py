@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,12 @@ from engine.store.audit import record
 from engine.store.tables import Case, Rating, Task
 from engine.store.uow import Work
 from engine.usecases.advance import advance
-from engine.usecases.case_lock import lock_open_task, staff_task, state_of
+from engine.usecases.case_lock import (
+    lock_cases_of_tasks,
+    lock_open_task,
+    staff_task,
+    state_of,
+)
 from engine.usecases.definition import Definition, definition_for
 from engine.usecases.documents import attach_documents
 
@@ -48,6 +53,11 @@ def complete(work: Work, command: CompleteTask) -> Case:
         answers = checked(work, made, case, task.form, answers)
     finish_task(work, made, case, task, actor, answers, task.saves_as or task.form or task.element)
     return case
+
+
+def read_tasks(work: Work, commands: Sequence[CompleteTask]) -> None:
+    """Lock and read what several completions need, in one round trip."""
+    lock_cases_of_tasks(work, [command.task_id for command in commands])
 
 
 def applicant_task(
