@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from benchmarks.case12 import TASKS
 from benchmarks.office import Office
 from engine.kernel.ids import new_id
+from engine.store.rows import COMPOUND, COMPOUND_END
 
 _ID = re.compile(r"'([0-9a-f]{32})(?=[':])")
 _REFERENCE = re.compile(r"'BM-[0-9]{4}-[0-9]{7}-[0-9]'")
@@ -77,8 +78,9 @@ def _recorded(office: Office) -> list[str]:
     sent = pymysql.cursors.Cursor.execute
 
     def listen(cursor: Any, query: str, args: Any = None) -> Any:
-        if query.endswith("COMMIT"):
-            steps.append(query)
+        text = query.removeprefix(COMPOUND).removesuffix(f";{COMPOUND_END}")
+        if text.endswith("COMMIT"):
+            steps.append(text)
         return sent(cursor, query, args)
 
     pymysql.cursors.Cursor.execute = listen  # type: ignore[method-assign,assignment]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
@@ -72,19 +74,26 @@ def _wrong(field: Field, answer: Any, start_form: Form | None) -> list[FieldErro
     own = _OWN_FORMATS.get(field.kind)
     if own is not None and (not isinstance(answer, str) or not own[0](answer)):
         return [FieldError(field.name, own[1], {})]
-    for error in _validator(field).iter_errors(answer):
+    for error in _validator(_schema(field)).iter_errors(answer):
         return [_translated(field, error)]
     return []
 
 
-def _validator(field: Field) -> Any:
-    schema = {key: value for key, value in field.schema.items() if key not in ("title",)}
+def _schema(field: Field) -> str:
+    schema = dict(field.schema)
+    schema.pop("title", None)
     if field.kind in _OWN_FORMATS:
         schema.pop("format", None)
     if isinstance(schema.get("items"), Mapping):
         items = {key: value for key, value in schema["items"].items() if key != "format"}
         schema["items"] = items
-    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    return json.dumps(schema)
+
+
+@lru_cache(maxsize=4096)
+def _validator(schema: str) -> Any:
+    # Compiling a schema takes longer than all else that is done with an answer.
+    return jsonschema_rs.Draft202012Validator(json.loads(schema), validate_formats=True)
 
 
 def _translated(field: Field, error: Any) -> FieldError:

@@ -69,14 +69,16 @@ def end_case(work: Work, case: Case, state: LifecycleState) -> None:
 
 
 def _sync_tasks(work: Work, made: Definition, case: Case, step: Step) -> None:
-    if step.closed.tasks:
-        # The one that was completed has another state already.
+    # The one that was completed has its new state already.
+    done = {row.key for row in work.rows.all_known(Task) if row.state != "open"}
+    cancelled = step.closed.tasks - done
+    if cancelled:
         work.rows.later(
             "UPDATE tasks SET state = 'cancelled', finished_at = %s "
             "WHERE case_id = %s AND `key` IN %s AND state = 'open'",
             work.now,
             case.id,
-            sorted(step.closed.tasks),
+            sorted(cancelled),
         )
     audiences = set()
     for task in step.tasks:
@@ -84,35 +86,38 @@ def _sync_tasks(work: Work, made: Definition, case: Case, step: Step) -> None:
         if str(task.properties.get("kind") or "") != "rating":
             audiences.add(audience)
         if task.key in step.opened.tasks:
-            row = _open_task(work, made, case, task)
+            department = _open_task(work, made, case, task)
             if audience == "staff":
-                case.department = row.department
+                case.department = department
     case.waiting_for = waiting_for(audiences)
 
 
-def _open_task(work: Work, made: Definition, case: Case, task: OpenTask) -> Task:
+def _open_task(work: Work, made: Definition, case: Case, task: OpenTask) -> str | None:
+    """Write the task down; the department that has it."""
     settings = task.properties
-    limit = settings.get("limit")
-    row = Task(
-        id=new_id(),
-        case_id=case.id,
-        key=task.key,
-        element=task.element,
-        kind=str(settings.get("kind") or ""),
-        audience=str(settings.get("audience") or "staff"),
-        department=_department(task),
-        role=str(settings.get("role") or "caseworker"),
-        priority=_priority(settings.get("priority")),
-        form=settings.get("form"),
-        saves_as=settings.get("saves_as"),
-        corrects=settings.get("corrects"),
-        flagged=[str(name) for name in settings.get("flagged") or []],
-        state="open",
-        due_at=limit_due(work, made, case, str(limit), task.element) if limit else None,
-        opened_at=work.now,
+    limit, department = settings.get("limit"), _department(task)
+    work.rows.insert(
+        Task,
+        {
+            "id": new_id(),
+            "case_id": case.id,
+            "key": task.key,
+            "element": task.element,
+            "kind": str(settings.get("kind") or ""),
+            "audience": str(settings.get("audience") or "staff"),
+            "department": department,
+            "role": str(settings.get("role") or "caseworker"),
+            "priority": _priority(settings.get("priority")),
+            "form": settings.get("form"),
+            "saves_as": settings.get("saves_as"),
+            "corrects": settings.get("corrects"),
+            "flagged": [str(name) for name in settings.get("flagged") or []],
+            "state": "open",
+            "due_at": limit_due(work, made, case, str(limit), task.element) if limit else None,
+            "opened_at": work.now,
+        },
     )
-    work.rows.add(row)
-    return row
+    return department
 
 
 def _department(task: OpenTask) -> str | None:

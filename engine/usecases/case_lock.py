@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.domain.access import Actor, handles_tasks
 from engine.kernel.errors import CaseNotOpen, NotFound, StaleRevision, TaskNotOpen
-from engine.store.rows import Query
+from engine.store.rows import Join, Query
 from engine.store.tables import Case, CaseState, Task
 from engine.store.uow import Work
 
@@ -25,6 +25,20 @@ def lock_cases(work: Work, case_ids: Sequence[str]) -> None:
 def lock_cases_of_tasks(work: Work, task_ids: Sequence[str]) -> None:
     """Lock the cases of tasks; read them with their states and these tasks, in one round trip."""
     ids = list(task_ids)
+    if len(ids) == 1:
+        # The case's row is found, and locked, first.
+        found = work.rows.joined(
+            Join(
+                {"c": Case, "s": CaseState, "t": Task},
+                "cases c STRAIGHT_JOIN case_states s ON s.case_id = c.id "
+                "STRAIGHT_JOIN tasks t ON t.case_id = c.id "
+                "WHERE c.id = (SELECT case_id FROM tasks WHERE id = %s) AND t.id = %s",
+                (ids[0], ids[0]),
+                lock=True,
+            )
+        )
+        work.locked.update(case.id for case, _, _ in found)
+        return
     owners = "(SELECT case_id FROM tasks WHERE id IN %s)"
     cases, _, _ = work.rows.fetch(
         Query(Case, f"id IN {owners} ORDER BY id", (ids,), lock=True),
