@@ -20,7 +20,7 @@ from engine.store.tables import Case, CaseState, Task, User
 from engine.usecases.complete import CompleteTask, complete, read_tasks
 from engine.usecases.people import actor_of
 from engine.usecases.publish import PublishPackage, publish
-from engine.usecases.start_case import StartCase, start_case
+from engine.usecases.start_case import StartCase, read_starts, start_case
 
 NAME = "banshi"
 
@@ -58,8 +58,17 @@ class Office:
         return count
 
     def play_together(self, count: int, size: int) -> int:
-        """The same with `size` completions in a transaction."""
-        cases = [self.create(number) for number in range(count)]
+        """The same with `size` filings or completions in a transaction."""
+        cases = []
+        for start in range(0, count, size):
+            starts = [
+                StartCase(self.applicant, "F001", answers(number))
+                for number in range(start, min(start + size, count))
+            ]
+            for case in self.wired.uow.run_together(start_case, starts, read_starts):
+                if isinstance(case, Exception):
+                    raise case
+                cases.append(case)
         for name in TASKS:
             ids = self.open_tasks(cases, name)
             for start in range(0, len(ids), size):

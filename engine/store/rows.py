@@ -88,6 +88,8 @@ class Rows:
         self._known: dict[tuple[type[Base], tuple[Any, ...]], Base] = {}
         self._before: dict[int, dict[str, Any]] = {}
         self._added: list[tuple[type[Base], dict[str, Any], bool, bool]] = []
+        self._inserted: list[tuple[type[Base], dict[str, Any]]] = []
+        self._written: set[int] = set()
         self._deferred: list[Statement] = []
         self.statements = 0
         """How many statements were sent."""
@@ -130,6 +132,32 @@ class Rows:
     def known(self, entity: type[T], *key: Any) -> T | None:
         """The row with this primary key if it was read or added before."""
         return cast("T | None", self._known.get((entity, key)))
+
+    def know(self, entity: type[Base], values: dict[str, Any]) -> None:
+        """Take a row as read that was read or written in an earlier transaction."""
+        row = entity()
+        row.__dict__.update(values)
+        self._known[entity, tuple(values[key] for key in _shape(entity).keys)] = row
+        self._before[id(row.__dict__)] = dict(values)
+
+    def values_of(self, row: Base) -> dict[str, Any]:
+        """The row's values by attribute."""
+        fields = row.__dict__
+        return {name: fields.get(name) for name in _shape(type(row)).writers}
+
+    def inserted(self, entity: type[Base]) -> list[dict[str, Any]]:
+        """The complete values of the rows of `entity` that were inserted by `insert`."""
+        names = _shape(entity).writers
+        defaults = _shape(entity).defaults
+        return [
+            {name: values.get(name, defaults.get(name)) for name in names}
+            for kind, values in self._inserted
+            if kind is entity
+        ]
+
+    def was_written(self, row: Base) -> bool:
+        """Whether the row was inserted or updated here."""
+        return id(row.__dict__) in self._written
 
     def all_known(self, entity: type[T]) -> list[T]:
         """The rows of `entity` that were read or added before."""
@@ -205,7 +233,10 @@ class Rows:
         groups: dict[tuple[type[Base], bool], list[dict[str, Any]]] = {}
         for entity, values, unless_known, kept in self._added:
             groups.setdefault((entity, unless_known), []).append(values)
+            if not unless_known and not kept:
+                self._inserted.append((entity, values))
             if kept:
+                self._written.add(id(values))
                 shape = _shape(entity)
                 for name in shape.writers:
                     values.setdefault(name, shape.defaults.get(name))
@@ -252,6 +283,7 @@ class Rows:
                 value = fields.get(name)
                 params.append(None if value is None else shape.writers[name](value))
                 before[name] = value
+            self._written.add(id(fields))
             sets = ", ".join(f"`{shape.names[name]}` = %s" for name in changed)
             where = " AND ".join(f"`{name}` = %s" for name in shape.key_columns)
             params += [fields[key] for key in shape.keys]
@@ -376,7 +408,7 @@ def _stored(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError("only aware times are stored")
     aware = value if value.tzinfo is UTC else value.astimezone(UTC)
-    text: str = aware.replace(tzinfo=None).isoformat(" ", "microseconds")
+    text: str = aware.replace(tzinfo=None).isoformat(" ", timespec="microseconds")
     return text
 
 

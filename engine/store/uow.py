@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 from engine.domain.ports import Ports
 from engine.kernel.errors import EngineError, StoreUnavailable
 from engine.kernel.faults import crash_point
+from engine.store.recent import RecentCases
 from engine.store.rows import Rows
 from engine.store.tables.base import dump_json
 
@@ -41,20 +42,35 @@ _MET = {1205, 1213, 1020}
 _AWAY = {0, 1040, 1053, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2014, 2055}
 _FULL = {1021, 1114}
 
+_DATABASE_ERRORS = (DBAPIError, pymysql.MySQLError, sqlite3.Error, OSError)
+
 C = TypeVar("C")
 R = TypeVar("R")
+
+
+class _OutOfDate(Exception):
+    """A step on recalled rows came to nothing; they may not be what the database holds."""
 
 
 class Work:
     """What a use case works with: the rows, the ports, and the one instant it happens at."""
 
-    def __init__(self, connection: Connection, ports: Ports, now: datetime) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        ports: Ports,
+        now: datetime,
+        recent: RecentCases | None = None,
+    ) -> None:
         self.rows = Rows(connection)
+        self.recent = recent
+        """The cases this process has just written, if they may be relied on."""
         self.ports = ports
         self.now = now
         self.kinds_to_wake: set[str] = set()
         self.locked: set[str] = set()
-        """The cases whose rows this transaction has locked."""
+        """The cases whose rows this transaction has locked, or has recalled."""
+        self.recalled: set[str] = set()
         self.committing = False
         self._connection = connection
         self._session: WriteSession | None = None
@@ -154,6 +170,7 @@ class UnitOfWork:
         self._after_failure = after_failure
         self._reading = engine.execution_options(banshi_reads=True)
         self._writing = _open_for_writing(engine)
+        self.recent = RecentCases()
 
     def close(self) -> None:
         """Close the connections that write."""
@@ -164,14 +181,17 @@ class UnitOfWork:
 
         Raises what the use case raises (after a rollback), or StoreUnavailable.
         """
+        recent: RecentCases | None = self.recent
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._once(use_case, command)
+                return self._once(use_case, command, recent)
+            except _OutOfDate:
+                recent = None
             except EngineError as error:
                 if self._after_failure is not None:
                     self._after_failure(self, error)
                 raise
-            except (DBAPIError, pymysql.MySQLError, sqlite3.Error, OSError) as error:
+            except _DATABASE_ERRORS as error:
                 again = _may_repeat(error) or getattr(error, "nothing_sent", False)
                 if not again or attempt == ATTEMPTS:
                     if again or _is_away(error):
@@ -205,18 +225,27 @@ class UnitOfWork:
                 results.append(error)
         return results
 
-    def _once(self, use_case: Callable[[Work, C], R], command: C) -> R:
-        with self._opened() as work:
-            result = use_case(work, command)
-            work.commit()
+    def _once(self, use_case: Callable[[Work, C], R], command: C, recent: RecentCases | None) -> R:
+        with self._opened(recent) as work:
+            try:
+                result = use_case(work, command)
+                work.commit()
+            except (EngineError, *_DATABASE_ERRORS) as error:
+                # It may be so only on the rows that were recalled.
+                if work.recalled and not _is_away(error):
+                    for case_id in work.recalled:
+                        self.recent.drop(case_id)
+                    raise _OutOfDate from error
+                raise
+        self.recent.keep(work.rows)
         if work.kinds_to_wake:
             self.ports.waker.wake(sorted(work.kinds_to_wake))
         return result
 
     @contextmanager
-    def _opened(self) -> Iterator[Work]:
+    def _opened(self, recent: RecentCases | None) -> Iterator[Work]:
         with self._writing.connect() as connection:
-            work = Work(connection, self.ports, self.ports.clock.now())
+            work = Work(connection, self.ports, self.ports.clock.now(), recent)
             try:
                 if connection.dialect.name == "sqlite":
                     connection.begin()

@@ -24,7 +24,9 @@ def lock_cases(work: Work, case_ids: Sequence[str]) -> None:
 
 def lock_cases_of_tasks(work: Work, task_ids: Sequence[str]) -> None:
     """Lock the cases of tasks; read them with their states and these tasks, in one round trip."""
-    ids = list(task_ids)
+    ids = [task_id for task_id in task_ids if not _recalled(work, task_id)]
+    if not ids:
+        return
     if len(ids) == 1:
         # The case's row is found, and locked, first.
         found = work.rows.joined(
@@ -46,6 +48,16 @@ def lock_cases_of_tasks(work: Work, task_ids: Sequence[str]) -> None:
         Query(Task, "id IN %s", (ids,)),
     )
     work.locked.update(case.id for case in cases)
+
+
+def _recalled(work: Work, task_id: str) -> bool:
+    """Whether the task's case is one this process has just written; nothing is locked then."""
+    case_id = work.recent.recall(work.rows, task_id) if work.recent is not None else None
+    if case_id is None:
+        return False
+    work.locked.add(case_id)
+    work.recalled.add(case_id)
+    return True
 
 
 def lock_case(work: Work, case_id: str, revision: int | None = None) -> Case:

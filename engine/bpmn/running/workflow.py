@@ -7,6 +7,7 @@ has completed, so that a case may go round a loop for ever at a flat cost.
 
 from __future__ import annotations
 
+import random
 import time
 from collections import ChainMap, deque
 from collections.abc import Callable, Mapping, MutableMapping
@@ -24,6 +25,9 @@ from engine.bpmn.decisions import Decision
 from engine.bpmn.plain import plain_copy
 from engine.domain.process import Traced
 from engine.kernel.errors import ExecutionFailed
+
+_WAITS = int(TaskState.WAITING | TaskState.STARTED)
+_OPEN = int(TaskState.WAITING | TaskState.READY | TaskState.STARTED)
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,22 @@ class Token(Task):  # type: ignore[misc]
     workflow: CaseWorkflow
     internal_data: dict[str, Any]
 
-    def __init__(self, workflow: CaseWorkflow, spec: Any, scope: ScopeRun, **more: Any) -> None:
-        super().__init__(workflow, spec, state=more.pop("state", TaskState.FUTURE), **more)
+    def __init__(
+        self,
+        workflow: CaseWorkflow,
+        spec: Any,
+        scope: ScopeRun,
+        state: int = TaskState.FUTURE,
+        id: UUID | None = None,
+    ) -> None:
+        # As SpiffWorkflow does, without what only its own tree of tasks needs.
+        self.id = id or UUID(int=random.getrandbits(128), version=4)
+        workflow.tasks[self.id] = self
+        self.workflow, self.task_spec = workflow, spec
+        self._parent, self._children, self._state = None, [], state
+        self.triggered, self.thread_id = False, 0
+        self.data, self.internal_data = {}, {}
+        self.last_state_change = 0.0
         self.scope = scope
         self.host: Token | None = None
         """The activity a waiting boundary event is attached to."""
@@ -110,11 +128,15 @@ class Token(Task):  # type: ignore[misc]
     def collect_log_extras(self, dct: Any = None) -> dict[str, Any]:
         return {}
 
+    def _set_state(self, value: int) -> None:
+        # The library composes a log record here each time, wanted or not.
+        self._state = value
+
     def waits(self) -> bool:
-        return bool(self.has_state(TaskState.WAITING | TaskState.STARTED))
+        return bool(self._state & _WAITS)
 
     def is_open(self) -> bool:
-        return bool(self.has_state(TaskState.WAITING | TaskState.READY | TaskState.STARTED))
+        return bool(self._state & _OPEN)
 
 
 class CaseWorkflow(Workflow):  # type: ignore[misc]
