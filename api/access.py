@@ -30,6 +30,7 @@ from engine.kernel.errors import (
     TooManyAttempts,
 )
 from engine.kernel.ids import new_secret
+from engine.store.idempotency import RequestKey, request_key
 from engine.store.queries.people import by_user_name, signed_in
 from engine.store.tables import User, UserSession
 from engine.usecases import people
@@ -76,10 +77,22 @@ class Visitor:
         if request.state.actor is None:
             fresh = None if FORM_COOKIE in request.cookies else new_secret()
             request.state.csrf_token = fresh or request.cookies[FORM_COOKIE]
+        _take_key(request)
         response = await call_next(request)
         if fresh and request.method in SAFE_METHODS and not request.url.path.startswith("/static"):
             set_cookie(response, request, FORM_COOKIE, fresh)
         return response
+
+
+def _take_key(request: Request) -> None:
+    """A write that brings an ``Idempotency-Key`` is carried out once, however often it is sent."""
+    key = request.headers.get("idempotency-key")
+    if not key or request.method in SAFE_METHODS:
+        return
+    actor: Actor | None = request.state.actor
+    client = request.client.host if request.client else ""
+    who = actor.user_id if actor else f"{request.headers.get('authorization', '')} {client}"
+    request_key.set(RequestKey(key, who, f"{request.method} {request.url.path}"))
 
 
 def _recognise(request: Request, secret: str) -> None:

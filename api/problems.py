@@ -50,6 +50,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.MigrationRefused: 409,
     errors.StateUnreadable: 500,
     errors.ClockVerbRefused: 409,
+    errors.AlreadyDone: 409,
     errors.StoreUnavailable: 503,
     LetterFailed: 500,
 }

@@ -19,6 +19,7 @@ from engine.domain.calendar import load_calendar
 from engine.domain.catalogue import Catalogue, read_catalogue
 from engine.domain.ports import Ports, Recommender, Waker
 from engine.kernel.clock import Clock, SystemClock
+from engine.store import jobs
 from engine.store.uow import UnitOfWork, open_engine
 from engine.usecases.incidents import note_failure
 from engine.usecases.job_runner import ALL_QUEUES, run_due
@@ -59,6 +60,10 @@ class Application:
     def run_due(self, queues: Sequence[str] | None = None) -> int:
         """Run the jobs that are due now, of `queues` or of all; how many were run."""
         return run_due(self.uow, queues=queues or ALL_QUEUES, stop=self.stopping)
+
+    def tidy(self) -> None:
+        """Clear away old finished jobs and keys of requests, a batch at a time."""
+        self.uow.run(jobs.tidy, None)
 
     def with_waker(self, waker: Waker) -> Application:
         """The same product with another way to wake workers."""

@@ -11,7 +11,9 @@ from kombu.entity import Queue
 from engine.usecases.job_runner import ALL_QUEUES
 
 WAKE = "banshi.run_due"
+TIDY = "banshi.tidy"
 SWEEP_SECONDS = 5.0
+TIDY_SECONDS = 300.0
 
 
 def queue_names() -> list[str]:
@@ -22,8 +24,15 @@ RunDue = Callable[[list[str] | None], int]
 """Runs what is due in these queues, or in all of them."""
 
 
-def make_celery(redis_url: str | None, run_due: RunDue | None = None) -> Any:
-    """The application on Redis, or in memory without it; `run_due` is what its workers do."""
+def make_celery(
+    redis_url: str | None,
+    run_due: RunDue | None = None,
+    tidy: Callable[[], None] | None = None,
+) -> Any:
+    """The application on Redis, or in memory without it.
+
+    `run_due` is what its workers do, and `tidy` what they do every few minutes.
+    """
     app = Celery("banshi", broker=redis_url or "memory://", set_as_current=True)
     app.conf.update(
         task_serializer="json",
@@ -46,7 +55,8 @@ def make_celery(redis_url: str | None, run_due: RunDue | None = None) -> Any:
                 "options": {"queue": queue, "expires": SWEEP_SECONDS},
             }
             for queue in queue_names()
-        },
+        }
+        | {"tidy": {"task": TIDY, "schedule": TIDY_SECONDS, "options": {"queue": "advice"}}},
     )
     # current_app is local to a thread; without this, other threads talk to a default AMQP app.
     app.set_default()
@@ -54,5 +64,10 @@ def make_celery(redis_url: str | None, run_due: RunDue | None = None) -> Any:
     @app.task(name=WAKE, shared=False)  # type: ignore[untyped-decorator]
     def wake(queues: list[str] | None = None) -> int:
         return run_due(queues) if run_due is not None else 0
+
+    @app.task(name=TIDY, shared=False)  # type: ignore[untyped-decorator]
+    def clear_away() -> None:
+        if tidy is not None:
+            tidy()
 
     return app

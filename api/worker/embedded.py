@@ -28,10 +28,11 @@ class EmbeddedWorker:
     They are woken after each commit, and every two seconds besides.
     """
 
-    def __init__(self, run_due: RunDue) -> None:
-        self.app = make_celery(None, run_due)
-        for sweep in self.app.conf.beat_schedule.values():
-            sweep["schedule"] = SWEEP_SECONDS
+    def __init__(self, run_due: RunDue, tidy: Callable[[], None] | None = None) -> None:
+        self.app = make_celery(None, run_due, tidy)
+        for name, entry in self.app.conf.beat_schedule.items():
+            if name.startswith("sweep"):
+                entry["schedule"] = SWEEP_SECONDS
         self.waker = CeleryWaker(self.app)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []

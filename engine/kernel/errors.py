@@ -162,6 +162,12 @@ class ClockVerbRefused(EngineError):
     code = "clock_verb_refused"
 
 
+class AlreadyDone(EngineError):
+    """The same request was carried out before, and its answer is no longer known."""
+
+    code = "already_done"
+
+
 class StoreUnavailable(EngineError):
     """The database cannot be reached or is too busy; nothing was changed."""
 

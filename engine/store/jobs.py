@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.kernel.ids import new_id
+from engine.store import idempotency
 from engine.store.rows import Query
 from engine.store.tables import Job
 from engine.store.uow import ReadSession, Work
@@ -180,13 +181,18 @@ def fail(work: Work, job: Job, error: str) -> None:
 
 
 def tidy(work: Work, _: None) -> None:
-    """Clear away some of the finished jobs that nobody will promise again."""
+    """Clear away some of the finished jobs and requests that nobody will repeat."""
     work.rows.later(
         "DELETE FROM jobs WHERE id IN (SELECT id FROM (SELECT id FROM jobs "
         "WHERE queue IN %s AND state IN ('done', 'cancelled') AND due_at < %s "
         "LIMIT 1000) AS old)",
         sorted(set(QUEUES.values())),
         work.now - KEPT,
+    )
+    work.rows.later(
+        "DELETE FROM idempotency_keys WHERE `key` IN (SELECT `key` FROM (SELECT `key` "
+        "FROM idempotency_keys WHERE at < %s LIMIT 1000) AS old)",
+        work.now - idempotency.KEPT,
     )
 
 

@@ -1,9 +1,9 @@
 """Cases that this process has just written, so that their next step need not read them again.
 
-What is kept may be out of date: another process may have gone on with the case. A step on kept rows
-therefore locks nothing and is sure of nothing until it writes. Every change of a case adds an event,
-numbered without a gap; the key of the events lets only one writer have a number, so a step on old
-rows fails at its first statement, and is done again on rows that are read and locked.
+What is kept may be out of date: another process may have gone on with the case. A step on kept
+rows therefore locks nothing and is sure of nothing until it writes. Every change of a case adds an
+event, numbered without a gap; the key of the events lets only one writer have a number, so a step
+on old rows fails at its first statement, and is done again on rows that are read and locked.
 """
 
 from __future__ import annotations

@@ -14,19 +14,24 @@ as thirty.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Boolean, Connection, LargeBinary, Table, inspect
-from sqlalchemy.orm import Mapper
+from sqlalchemy import Connection
 
-from engine.store.tables.base import Base, Instant, Json, dump_json
+from engine.store.tables.base import Base
+from engine.store.wire import (
+    Shape,
+    Value,
+    columns_of,
+    for_mysql,
+    for_sqlite,
+    insert_order,
+    shape_of,
+)
 
 T = TypeVar("T", bound=Base)
-Value = Any
 Statement = tuple[str, Sequence[Value]]
 COMPOUND, COMPOUND_END = "BEGIN NOT ATOMIC\n", "\nEND"
 """What makes several statements one on MariaDB; MySQL has no such thing."""
@@ -47,25 +52,6 @@ class Query:
     params: Sequence[Value] = ()
     lock: bool = False
     skip_locked: bool = False
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """How the rows of one table are read and written."""
-
-    table: str
-    insert: str
-    """Table and columns of an INSERT."""
-    keys: tuple[str, ...]
-    key_columns: tuple[str, ...]
-    packed: tuple[tuple[str, Callable[[Any], Any]], ...]
-    """The attributes that come in the JSON array, with how to read each."""
-    bare: tuple[str, ...]
-    """The attributes that come as columns of their own: bytes."""
-    writers: Mapping[str, Callable[[Any], Any]]
-    """How each attribute that can be written is written, in the order of the columns."""
-    defaults: Mapping[str, Any]
-    names: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -107,7 +93,7 @@ class Rows:
 
     def joined(self, join: Join) -> list[tuple[Any, ...]]:
         """The rows of a join, each as one row of every entity."""
-        columns = ", ".join(_columns(entity, alias) for alias, entity in join.entities.items())
+        columns = ", ".join(columns_of(entity, alias) for alias, entity in join.entities.items())
         sql = f"SELECT {columns} FROM {join.tables}"  # noqa: S608
         if self._mysql and join.lock:
             sql += " FOR UPDATE"
@@ -115,7 +101,7 @@ class Rows:
         for row in self._send([(sql, join.params)], reading=True)[0]:
             made, start = [], 0
             for entity in join.entities.values():
-                end = start + 1 + len(_shape(entity).bare)
+                end = start + 1 + len(shape_of(entity).bare)
                 made.append(self._loaded(entity, row[start:end]))
                 start = end
             found.append(tuple(made))
@@ -137,18 +123,22 @@ class Rows:
         """Take a row as read that was read or written in an earlier transaction."""
         row = entity()
         row.__dict__.update(values)
-        self._known[entity, tuple(values[key] for key in _shape(entity).keys)] = row
+        self._known[entity, tuple(values[key] for key in shape_of(entity).keys)] = row
         self._before[id(row.__dict__)] = dict(values)
+
+    def key_of(self, row: Base) -> tuple[Any, ...]:
+        """The row's primary key."""
+        return tuple(row.__dict__[name] for name in shape_of(type(row)).keys)
 
     def values_of(self, row: Base) -> dict[str, Any]:
         """The row's values by attribute."""
         fields = row.__dict__
-        return {name: fields.get(name) for name in _shape(type(row)).writers}
+        return {name: fields.get(name) for name in shape_of(type(row)).writers}
 
     def inserted(self, entity: type[Base]) -> list[dict[str, Any]]:
         """The complete values of the rows of `entity` that were inserted by `insert`."""
-        names = _shape(entity).writers
-        defaults = _shape(entity).defaults
+        names = shape_of(entity).writers
+        defaults = shape_of(entity).defaults
         return [
             {name: values.get(name, defaults.get(name)) for name in names}
             for kind, values in self._inserted
@@ -168,7 +158,7 @@ class Rows:
         known = self._known.get((entity, key))
         if known is not None:
             return cast("T", known)
-        where = " AND ".join(f"`{name}` = %s" for name in _shape(entity).key_columns)
+        where = " AND ".join(f"`{name}` = %s" for name in shape_of(entity).key_columns)
         found = self.select(entity, where, *key)
         return found[0] if found else None
 
@@ -187,7 +177,7 @@ class Rows:
 
     def add(self, row: Base) -> None:
         """Insert the row with the next `flush`."""
-        entity, shape = type(row), _shape(type(row))
+        entity, shape = type(row), shape_of(type(row))
         self._added.append((entity, row.__dict__, False, True))
         self._known[entity, tuple(row.__dict__[key] for key in shape.keys)] = row
 
@@ -205,18 +195,9 @@ class Rows:
         """Do not write what was set on the row."""
         self._before.pop(id(row.__dict__), None)
 
-    def flush(self) -> None:
-        """Send every change."""
-        self._send(self.changes())
-
-    def flush_and_commit(self) -> None:
-        """Send every change and commit, in one round trip where the database can."""
-        statements = self.changes()
-        if self._mysql:
-            self._send([*statements, ("COMMIT", ())])
-            return
-        self._send(statements)
-        self._connection.commit()
+    def flush(self, *more: str) -> None:
+        """Send every change, and `more` statements with it."""
+        self._send([*self.changes(), *((sql, ()) for sql in more)])
 
     def changes(self) -> list[Statement]:
         """The statements for all that has changed; it counts as sent."""
@@ -237,21 +218,21 @@ class Rows:
                 self._inserted.append((entity, values))
             if kept:
                 self._written.add(id(values))
-                shape = _shape(entity)
+                shape = shape_of(entity)
                 for name in shape.writers:
                     values.setdefault(name, shape.defaults.get(name))
                 self._before[id(values)] = {name: values[name] for name in shape.writers}
         self._added = []
-        order, statements = _insert_order(), []
+        order, statements = insert_order(), []
         for (entity, unless_known), rows in sorted(
             groups.items(), key=lambda each: order[each[0][0].__tablename__]
         ):
             for start in range(0, len(rows), AT_ONCE):
                 some = rows[start : start + AT_ONCE]
-                statements.append(self._insert(_shape(entity), some, unless_known))
+                statements.append(self._insert(shape_of(entity), some, unless_known))
         return statements
 
-    def _insert(self, shape: _Shape, rows: list[dict[str, Any]], unless_known: bool) -> Statement:
+    def _insert(self, shape: Shape, rows: list[dict[str, Any]], unless_known: bool) -> Statement:
         params: list[Any] = []
         for fields in rows:
             for name, write in shape.writers.items():
@@ -274,7 +255,7 @@ class Rows:
             before = self._before.get(id(row.__dict__))
             if before is None:
                 continue
-            fields, shape = row.__dict__, _shape(type(row))
+            fields, shape = row.__dict__, shape_of(type(row))
             changed = [name for name, value in before.items() if fields.get(name) != value]
             if not changed:
                 continue
@@ -298,8 +279,8 @@ class Rows:
     # The wire
 
     def _select(self, query: Query) -> Statement:
-        table = _shape(query.entity).table
-        sql = f"SELECT {_columns(query.entity, table)} FROM {table} WHERE {query.where}"  # noqa: S608
+        table = shape_of(query.entity).table
+        sql = f"SELECT {columns_of(query.entity, table)} FROM {table} WHERE {query.where}"  # noqa: S608
         if self._mysql and query.skip_locked:
             sql += " FOR UPDATE SKIP LOCKED"
         elif self._mysql and query.lock:
@@ -307,7 +288,7 @@ class Rows:
         return sql, query.params
 
     def _loaded(self, entity: type[Base], row: Sequence[Any]) -> Base:
-        shape = _shape(entity)
+        shape = shape_of(entity)
         values = json.loads(row[0])
         made = {
             name: None if value is None else read(value)
@@ -340,7 +321,7 @@ class Rows:
                 return self._send_mysql(cursor, statements, reading)
             found: list[list[tuple[Any, ...]]] = []
             for sql, params in statements:
-                text, plain = _for_sqlite(sql, params)
+                text, plain = for_sqlite(sql, params)
                 cursor.execute(text, plain)
                 found.append(list(cursor.fetchall()) if reading else [])
             return found
@@ -352,7 +333,7 @@ class Rows:
     ) -> list[list[tuple[Any, ...]]]:
         # The driver's own escaping, which knows the session's SQL mode.
         quoted = cursor.connection.escape
-        text = ";\n".join([_for_mysql(sql, params, quoted) for sql, params in statements])
+        text = ";\n".join([for_mysql(sql, params, quoted) for sql, params in statements])
         if self._compound and not reading and len(statements) > 1:
             # One answer instead of one for each: half the time of writing goes with them.
             cursor.execute(f"{COMPOUND}{text};{COMPOUND_END}")
@@ -362,122 +343,3 @@ class Rows:
         while cursor.nextset():
             found.append(list(cursor.fetchall()))
         return found
-
-
-def _for_mysql(sql: str, params: Sequence[Value], quoted: Callable[[str], str]) -> str:
-    return sql % tuple([_literal(value, quoted) for value in params]) if params else sql
-
-
-def _literal(value: Value, quoted: Callable[[str], str]) -> str:
-    kind = type(value)
-    if kind is str:
-        # Most texts are identifiers and have nothing to escape.
-        return f"'{value}'" if value.isalnum() and value.isascii() else quoted(value)
-    if value is None:
-        return "NULL"
-    if kind is datetime:
-        return f"'{_stored(value)}'"
-    if kind is int:
-        return str(value)
-    if kind is bytes:
-        return "X'" + value.hex() + "'"
-    if kind is bool:
-        return "1" if value else "0"
-    if kind is float:
-        return repr(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return f"({','.join([_literal(each, quoted) for each in value])})"
-    raise TypeError(f"{kind.__name__} cannot be written")
-
-
-def _for_sqlite(sql: str, params: Sequence[Value]) -> tuple[str, list[Any]]:
-    plain: list[Any] = []
-    places = []
-    for value in params:
-        if isinstance(value, list | tuple | set | frozenset):
-            places.append(f"({','.join('?' * len(value))})")
-            plain += value
-        else:
-            places.append("?")
-            plain.append(_stored(value) if isinstance(value, datetime) else value)
-    text = sql.replace("STRAIGHT_JOIN", "CROSS JOIN")  # the word for it that SQLite has
-    return text % tuple(places) if params else text, plain
-
-
-def _stored(value: datetime) -> str:
-    if value.tzinfo is None:
-        raise ValueError("only aware times are stored")
-    aware = value if value.tzinfo is UTC else value.astimezone(UTC)
-    text: str = aware.replace(tzinfo=None).isoformat(" ", timespec="microseconds")
-    return text
-
-
-def _instant(value: str) -> datetime:
-    return datetime.fromisoformat(value).replace(tzinfo=UTC)
-
-
-def _number(value: bool) -> int:
-    return int(value)
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-@lru_cache(maxsize=128)
-def _shape(entity: type[Base]) -> _Shape:
-    mapper: Mapper[Any] = inspect(entity)
-    table = cast("Table", mapper.local_table)
-    names: dict[str, str] = {}
-    packed: list[tuple[str, Callable[[Any], Any]]] = []
-    bare: list[str] = []
-    writers: dict[str, Callable[[Any], Any]] = {}
-    defaults: dict[str, Any] = {}
-    for column in table.columns:
-        name = mapper.get_property_by_column(column).key
-        names[name] = column.name
-        if column.computed is not None:
-            continue
-        kind = column.type
-        read: Callable[[Any], Any] = _same
-        writers[name] = _same
-        if isinstance(kind, LargeBinary):
-            bare.append(name)
-        else:
-            if isinstance(kind, Instant):
-                read = _instant
-            elif isinstance(kind, Json):
-                read, writers[name] = json.loads, dump_json
-            elif isinstance(kind, Boolean):
-                read, writers[name] = bool, _number
-            packed.append((name, read))
-        default: Any = column.default
-        if default is not None:
-            defaults[name] = default.arg(None) if default.is_callable else default.arg
-    return _Shape(
-        table=f"`{table.name}`",
-        insert=f"`{table.name}` ({', '.join(f'`{names[each]}`' for each in writers)})",
-        keys=tuple(mapper.get_property_by_column(column).key for column in mapper.primary_key),
-        key_columns=tuple(column.name for column in mapper.primary_key),
-        packed=tuple(packed),
-        bare=tuple(bare),
-        writers=writers,
-        defaults=defaults,
-        names=names,
-    )
-
-
-@lru_cache(maxsize=256)
-def _columns(entity: type[Base], alias: str) -> str:
-    """What is selected of the entity's table under this name: the JSON array, then the bytes."""
-    shape = _shape(entity)
-    array = ", ".join(f"{alias}.`{shape.names[name]}`" for name, _ in shape.packed)
-    return f"JSON_ARRAY({array})" + "".join(
-        f", {alias}.`{shape.names[name]}`" for name in shape.bare
-    )
-
-
-@lru_cache(maxsize=1)
-def _insert_order() -> Mapping[str, int]:
-    tables: Iterable[Any] = Base.metadata.sorted_tables
-    return {table.name: number for number, table in enumerate(tables)}

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, Generic, NewType, TypeVar
+from typing import Any, Generic, NewType, TypeVar, cast
 
 import pymysql
 from pymysql.constants import CLIENT
@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 from engine.domain.ports import Ports
 from engine.kernel.errors import EngineError, StoreUnavailable
 from engine.kernel.faults import crash_point
+from engine.store.idempotency import remember, request_key, result_of
 from engine.store.recent import RecentCases
 from engine.store.rows import Rows
 from engine.store.tables.base import dump_json
@@ -93,7 +94,12 @@ class Work:
             self._session.flush()
         crash_point("before_commit")
         self.committing = True
-        self.rows.flush_and_commit()
+        if self._connection.dialect.name == "sqlite":
+            self.rows.flush()
+            self._connection.commit()
+        else:
+            # With the changes, in the same round trip.
+            self.rows.flush("COMMIT")
         crash_point("after_commit")
 
     def close(self) -> None:
@@ -182,12 +188,18 @@ class UnitOfWork:
         Raises what the use case raises (after a rollback), or StoreUnavailable.
         """
         recent: RecentCases | None = self.recent
+        request = request_key.get()
+        key = request.next_command() if request is not None else None
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._once(use_case, command, recent)
+                return self._once(use_case, command, recent, key)
             except _OutOfDate:
                 recent = None
             except EngineError as error:
+                # The first of two equal requests may have been carried out meanwhile.
+                done, result = self._done_before(key) if key is not None else (False, None)
+                if done:
+                    return cast("R", result)
                 if self._after_failure is not None:
                     self._after_failure(self, error)
                 raise
@@ -225,10 +237,21 @@ class UnitOfWork:
                 results.append(error)
         return results
 
-    def _once(self, use_case: Callable[[Work, C], R], command: C, recent: RecentCases | None) -> R:
+    def _once(
+        self,
+        use_case: Callable[[Work, C], R],
+        command: C,
+        recent: RecentCases | None,
+        key: str | None,
+    ) -> R:
         with self._opened(recent) as work:
             try:
+                done, result = result_of(work.rows, key) if key is not None else (False, None)
+                if done:
+                    return cast("R", result)
                 result = use_case(work, command)
+                if key is not None:
+                    remember(work.rows, key, result, work.now)
                 work.commit()
             except (EngineError, *_DATABASE_ERRORS) as error:
                 # It may be so only on the rows that were recalled.
@@ -242,6 +265,10 @@ class UnitOfWork:
             self.ports.waker.wake(sorted(work.kinds_to_wake))
         return result
 
+    def _done_before(self, key: str) -> tuple[bool, Any]:
+        with self._opened(None) as work:
+            return result_of(work.rows, key)
+
     @contextmanager
     def _opened(self, recent: RecentCases | None) -> Iterator[Work]:
         with self._writing.connect() as connection:
@@ -251,6 +278,9 @@ class UnitOfWork:
                     connection.begin()
                 yield work
                 work.close()
+                if not work.committing:
+                    # The pool does not end transactions.
+                    connection.connection.rollback()
             except BaseException as error:
                 if _is_away(error) and not work.committing:
                     error.nothing_sent = True  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ the process data."""
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.tables.base import Json, identifier
+from engine.store.tables.base import Instant, Json, identifier
 
 revision = "0003"
 down_revision = "0002"
@@ -55,6 +55,17 @@ def upgrade() -> None:
         batch.create_index("ix_jobs_state_leased_until", ["state", "leased_until"])
         batch.create_index("ix_jobs_case_id_kind_state", ["case_id", "kind", "state"])
 
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("key", identifier(64), nullable=False),
+        sa.Column("result", Json(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_idempotency_keys")),
+        mysql_charset="utf8mb4",
+        mysql_engine="InnoDB",
+    )
+    op.create_index("ix_idempotency_keys_at", "idempotency_keys", ["at"])
+
 
 def _key_of_events() -> None:
     """The case and number become the key, so that a case's events lie together."""
@@ -72,6 +83,7 @@ def _key_of_events() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("idempotency_keys")
     with op.batch_alter_table("jobs") as batch:
         batch.drop_index("ix_jobs_queue_state_priority_due_at")
         batch.drop_index("ix_jobs_state_leased_until")

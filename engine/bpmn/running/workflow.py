@@ -110,9 +110,11 @@ class Token(Task):  # type: ignore[misc]
         self.id = id or UUID(int=random.getrandbits(128), version=4)
         workflow.tasks[self.id] = self
         self.workflow, self.task_spec = workflow, spec
-        self._parent, self._children, self._state = None, [], state
+        self._parent, self._state = None, state
+        self._children: list[UUID] = []
         self.triggered, self.thread_id = False, 0
-        self.data, self.internal_data = {}, {}
+        self.data: dict[str, Any] = {}
+        self.internal_data = {}
         self.last_state_change = 0.0
         self.scope = scope
         self.host: Token | None = None

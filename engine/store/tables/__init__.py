@@ -14,6 +14,7 @@ from engine.store.tables.records import (
     Rating,
     Suggestion,
 )
+from engine.store.tables.requests import IdempotencyKey
 from engine.store.tables.waiting import ExternalJob, Incident, Message, Subscription
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Draft",
     "Event",
     "ExternalJob",
+    "IdempotencyKey",
     "Incident",
     "Job",
     "Letter",

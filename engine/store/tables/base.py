@@ -67,7 +67,10 @@ class Json(TypeDecorator[Any]):
 
 def dump_json(value: Any) -> str:
     """The one JSON text of `value`: sorted keys, no spaces, Chinese as it is."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(value)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def identifier(length: int = 32) -> String:

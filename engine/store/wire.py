@@ -1,0 +1,157 @@
+"""How rows and values travel: table shapes, literals for MySQL, parameters for SQLite.
+
+A row comes back as one JSON array, and bytes beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import Boolean, LargeBinary, Table, inspect
+from sqlalchemy.orm import Mapper
+
+from engine.store.tables.base import Base, Instant, Json, dump_json
+
+Value = Any
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How the rows of one table are read and written."""
+
+    table: str
+    insert: str
+    """Table and columns of an INSERT."""
+    keys: tuple[str, ...]
+    key_columns: tuple[str, ...]
+    packed: tuple[tuple[str, Callable[[Any], Any]], ...]
+    """The attributes that come in the JSON array, with how to read each."""
+    bare: tuple[str, ...]
+    """The attributes that come as columns of their own: bytes."""
+    writers: Mapping[str, Callable[[Any], Any]]
+    """How each attribute that can be written is written, in the order of the columns."""
+    defaults: Mapping[str, Any]
+    names: Mapping[str, str]
+
+
+def for_mysql(sql: str, params: Sequence[Value], quoted: Callable[[str], str]) -> str:
+    return sql % tuple([_literal(value, quoted) for value in params]) if params else sql
+
+
+def _literal(value: Value, quoted: Callable[[str], str]) -> str:
+    kind = type(value)
+    if kind is str:
+        # Most texts are identifiers and have nothing to escape.
+        return f"'{value}'" if value.isalnum() and value.isascii() else quoted(value)
+    if value is None:
+        return "NULL"
+    if kind is datetime:
+        return f"'{_stored(value)}'"
+    if kind is int:
+        return str(value)
+    if kind is bytes:
+        return f"X'{value.hex()}'"
+    if kind is bool:
+        return "1" if value else "0"
+    if kind is float:
+        return repr(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return f"({','.join([_literal(each, quoted) for each in value])})"
+    raise TypeError(f"{kind.__name__} cannot be written")
+
+
+def for_sqlite(sql: str, params: Sequence[Value]) -> tuple[str, list[Any]]:
+    plain: list[Any] = []
+    places = []
+    for value in params:
+        if isinstance(value, list | tuple | set | frozenset):
+            places.append(f"({','.join('?' * len(value))})")
+            plain += value
+        else:
+            places.append("?")
+            plain.append(_stored(value) if isinstance(value, datetime) else value)
+    text = sql.replace("STRAIGHT_JOIN", "CROSS JOIN")  # the word for it that SQLite has
+    return text % tuple(places) if params else text, plain
+
+
+def _stored(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError("only aware times are stored")
+    aware = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return aware.replace(tzinfo=None).isoformat(" ", timespec="microseconds")
+
+
+def _instant(value: str) -> datetime:
+    return datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+def _number(value: bool) -> int:
+    return int(value)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@lru_cache(maxsize=128)
+def shape_of(entity: type[Base]) -> Shape:
+    mapper: Mapper[Any] = inspect(entity)
+    table = cast("Table", mapper.local_table)
+    names: dict[str, str] = {}
+    packed: list[tuple[str, Callable[[Any], Any]]] = []
+    bare: list[str] = []
+    writers: dict[str, Callable[[Any], Any]] = {}
+    defaults: dict[str, Any] = {}
+    for column in table.columns:
+        name = mapper.get_property_by_column(column).key
+        names[name] = column.name
+        if column.computed is not None:
+            continue
+        kind = column.type
+        read: Callable[[Any], Any] = _same
+        writers[name] = _same
+        if isinstance(kind, LargeBinary):
+            bare.append(name)
+        else:
+            if isinstance(kind, Instant):
+                read = _instant
+            elif isinstance(kind, Json):
+                read, writers[name] = json.loads, dump_json
+            elif isinstance(kind, Boolean):
+                read, writers[name] = bool, _number
+            packed.append((name, read))
+        default: Any = column.default
+        if default is not None:
+            defaults[name] = default.arg(None) if default.is_callable else default.arg
+    return Shape(
+        table=f"`{table.name}`",
+        insert=f"`{table.name}` ({', '.join(f'`{names[each]}`' for each in writers)})",
+        keys=tuple(mapper.get_property_by_column(column).key for column in mapper.primary_key),
+        key_columns=tuple(column.name for column in mapper.primary_key),
+        packed=tuple(packed),
+        bare=tuple(bare),
+        writers=writers,
+        defaults=defaults,
+        names=names,
+    )
+
+
+@lru_cache(maxsize=256)
+def columns_of(entity: type[Base], alias: str) -> str:
+    """What is selected of the entity's table under this name: the JSON array, then the bytes."""
+    shape = shape_of(entity)
+    array = ", ".join(f"{alias}.`{shape.names[name]}`" for name, _ in shape.packed)
+    return f"JSON_ARRAY({array})" + "".join(
+        f", {alias}.`{shape.names[name]}`" for name in shape.bare
+    )
+
+
+@lru_cache(maxsize=1)
+def insert_order() -> Mapping[str, int]:
+    tables: Iterable[Any] = Base.metadata.sorted_tables
+    return {table.name: number for number, table in enumerate(tables)}
