@@ -195,6 +195,14 @@ class Rows:
         """Do not write what was set on the row."""
         self._before.pop(id(row.__dict__), None)
 
+    def has_changes(self) -> bool:
+        """Whether anything is to be sent."""
+        return bool(self._added or self._deferred) or any(
+            before != {name: row.__dict__.get(name) for name in before}
+            for row in self._known.values()
+            if (before := self._before.get(id(row.__dict__))) is not None
+        )
+
     def flush(self, *more: str) -> None:
         """Send every change, and `more` statements with it."""
         self._send([*self.changes(), *((sql, ()) for sql in more)])

@@ -250,20 +250,27 @@ class UnitOfWork:
                 if done:
                     return cast("R", result)
                 result = use_case(work, command)
+                if work.recalled and not work.rows.has_changes():
+                    # Nothing to do, and nothing that would show whether the rows were old.
+                    self._drop_recalled(work)
+                    raise _OutOfDate
                 if key is not None:
                     remember(work.rows, key, result, work.now)
                 work.commit()
             except (EngineError, *_DATABASE_ERRORS) as error:
                 # It may be so only on the rows that were recalled.
                 if work.recalled and not _is_away(error):
-                    for case_id in work.recalled:
-                        self.recent.drop(case_id)
+                    self._drop_recalled(work)
                     raise _OutOfDate from error
                 raise
         self.recent.keep(work.rows)
         if work.kinds_to_wake:
             self.ports.waker.wake(sorted(work.kinds_to_wake))
         return result
+
+    def _drop_recalled(self, work: Work) -> None:
+        for case_id in work.recalled:
+            self.recent.drop(case_id)
 
     def _done_before(self, key: str) -> tuple[bool, Any]:
         with self._opened(None) as work:
