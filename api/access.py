@@ -63,6 +63,7 @@ class Visitor:
         self, request: Request, call_next: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         request.state.actor, request.state.csrf_token = None, ""
+        request.state.unrecognised = False
         request.state.locale = nearest_locale(request.headers.get("accept-language"))
         secret = request.cookies.get(COOKIE)
         if secret:
@@ -70,6 +71,7 @@ class Visitor:
                 await run_in_threadpool(_recognise, request, secret)
             except StoreUnavailable:
                 log.warning("sessions cannot be read: the database is away")
+                request.state.unrecognised = True
         chosen = request.cookies.get(LOCALE_COOKIE)
         if chosen in LOCALES:
             request.state.locale = chosen
@@ -154,7 +156,8 @@ async def require_actor(request: Request) -> Actor:
     """Anybody signed in. Raises SignInRequired; unsafe methods need the CSRF header."""
     actor: Actor | None = request.state.actor
     if actor is None:
-        raise SignInRequired
+        # Somebody who is signed in must not be told that they are not.
+        raise StoreUnavailable if request.state.unrecognised else SignInRequired
     if request.method not in SAFE_METHODS and request.url.path.startswith("/api/"):
         check_csrf(request, request.headers.get("x-csrf-token"))
     return actor

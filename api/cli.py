@@ -37,6 +37,7 @@ from engine.domain.passwords import LONGEST, SHORTEST, hash_password
 from engine.kernel.clock import SettableClock
 from engine.kernel.errors import EngineError, PackageRefused
 from engine.usecases.definition import unpack
+from engine.usecases.invariants import Violation, count_cases, violations
 from engine.usecases.migrate import Migration, migrate_cases, open_cases, preview, version_id
 from engine.usecases.people import AddUser, add_user
 from engine.usecases.publish import PublishPackage
@@ -319,8 +320,18 @@ def administrator(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    invariants: Annotated[
+        bool, typer.Option("--invariants", help="Check the data of every case instead.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what is wrong as JSON.")] = False,
+) -> None:
     """Say what is set up, what works, and what to do about what does not."""
+    if invariants:
+        found = _violations(quiet=as_json)
+        if as_json:
+            print(json.dumps([asdict(each) for each in found], indent=2))
+        raise typer.Exit(1 if found else 0)
     settings = read_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     checks = examine(settings)
@@ -330,6 +341,19 @@ def doctor() -> None:
     console.print(table)
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
+
+
+def _violations(quiet: bool) -> list[Violation]:
+    with _product() as wired, Progress(console=console, disable=quiet) as progress:
+        bar = progress.add_task("cases", total=count_cases(wired.uow))
+        found = list(violations(wired.uow, lambda count: progress.advance(bar, count)))
+    if quiet:
+        return found
+    table = Table("what", "where", "key", "found")
+    for each in found:
+        table.add_row(each.code, each.table, each.key, each.detail)
+    console.print(table if found else "Everything holds.")
+    return found
 
 
 @app.command("train")

@@ -9,19 +9,21 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from api.access import application, require_caseworker
+from api.access import application, require_caseworker, require_citizen
 from api.rest.case_view import case_view
 from api.rest.packages import diagram_of
-from api.rest.schemas import CasePage, CaseRow, CaseView, Diagram
+from api.rest.schemas import CasePage, CaseRow, CaseView, Diagram, FiledCase, Filing
 from api.rest.words import Words
 from api.wiring import Application
 from engine.domain.access import Actor
 from engine.store.queries.case_record import find_cases, visible_case, visible_document
 from engine.store.tables import Document
 from engine.usecases.record_access import RecordAccess, record_access
+from engine.usecases.start_case import StartCase, start_case
 
 router = APIRouter(tags=["cases"])
 Caseworker = Annotated[Actor, Depends(require_caseworker)]
+Citizen = Annotated[Actor, Depends(require_citizen)]
 
 
 @router.get("/cases", operation_id="list_cases", response_model=CasePage)
@@ -52,6 +54,14 @@ def list_cases(
                 for case, name in find_cases(session, actor, q, state)
             ]
         )
+
+
+@router.post("/cases", operation_id="file_case", response_model=FiledCase, status_code=201)
+def file_case(request: Request, actor: Citizen, filing: Filing) -> FiledCase:
+    """File a case of one's own. 422 `answers_invalid` names every wrong field."""
+    wired = application(request)
+    command = StartCase(actor, filing.service, filing.answers, request.state.locale, "api")
+    return FiledCase.model_validate(wired.uow.run(start_case, command))
 
 
 @router.get("/cases/{case_id}", operation_id="get_case", response_model=CaseView)

@@ -230,6 +230,21 @@ class CaseRow(Shape):
     promised_due_at: datetime | None
 
 
+class Filing(Shape):
+    """Answers to the start form of a service, by field name."""
+
+    service: str = Field(max_length=12)
+    answers: dict[str, Any]
+
+
+class FiledCase(Shape):
+    id: str
+    reference: str
+    received_at: datetime
+    legal_due_at: datetime | None
+    promised_due_at: datetime | None
+
+
 class CasePage(Shape):
     items: list[CaseRow]
 
