@@ -6,7 +6,7 @@ UI := admin_ui/dist/index.html
 UI_SOURCES := $(shell find admin_ui/src admin_ui/index.html admin_ui/package.json admin_ui/package-lock.json admin_ui/vite.config.ts -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ui run test check demo services clean openapi
+.PHONY: help setup ui run test faults bench check demo services clean openapi
 
 help: ## Show what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -34,6 +34,12 @@ services: ## Install MariaDB, Redis and Chromium for the tests (Debian, root)
 test: $(STAMP) $(UI) services ## Run every test, on SQLite and on real MariaDB, with Redis and Chromium
 	$(BIN)/python -m pytest
 	@sh scripts/ui.sh $(VENV) test
+
+faults: $(STAMP) services ## The whole storm: 500 kills of processes and databases in three minutes
+	BANSHI_WHOLE_STORM=1 BANSHI_REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/faults/test_storm.py --log-cli-level=INFO
+
+bench: $(STAMP) services ## Every benchmark, as tables; BENCH=--json for JSON
+	$(BIN)/python -m benchmarks $(BENCH)
 
 check: $(STAMP) ## What CI runs: linters, types, import rules, then every test
 	$(BIN)/ruff check .

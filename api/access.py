@@ -29,6 +29,7 @@ from engine.kernel.errors import (
     StoreUnavailable,
     TooManyAttempts,
 )
+from engine.kernel.faults import crash_point
 from engine.kernel.ids import new_secret
 from engine.store.idempotency import RequestKey, request_key
 from engine.store.queries.people import by_user_name, signed_in
@@ -81,6 +82,7 @@ class Visitor:
             request.state.csrf_token = fresh or request.cookies[FORM_COOKIE]
         _take_key(request)
         response = await call_next(request)
+        crash_point("before_answer")
         if fresh and request.method in SAFE_METHODS and not request.url.path.startswith("/static"):
             set_cookie(response, request, FORM_COOKIE, fresh)
         return response

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.domain.access import Actor
+from engine.kernel.faults import defect
 from engine.store.tables import Case, Event
 from engine.store.tables.base import dump_json
 from engine.store.tables.cases import FIRST
@@ -42,7 +43,9 @@ def record(work: Work, case: Case, kind: str, actor: Actor, **details: Any) -> N
             "digest": digest,
         },
     )
-    case.events, case.head = number, digest
+    case.events = number
+    if not defect("audit_unchained"):
+        case.head = digest
 
 
 def first_broken_event(session: ReadSession, case_id: str) -> int | None:

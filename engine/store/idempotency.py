@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from engine.kernel.errors import AlreadyDone
+from engine.kernel.faults import defect
 from engine.store.rows import Rows
 from engine.store.tables import Base, IdempotencyKey
 
@@ -58,6 +59,8 @@ def result_of(rows: Rows, key: str) -> tuple[bool, Any]:
 
 def remember(rows: Rows, key: str, result: Any, at: Any) -> None:
     """Write the key down with the command it belongs to."""
+    if defect("key_forgotten"):
+        return
     kept: dict[str, Any] = {}
     if isinstance(result, Base):
         kept = {"table": result.__tablename__, "key": list(rows.key_of(result))}

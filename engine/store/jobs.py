@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from engine.kernel.faults import defect
 from engine.kernel.ids import new_id
 from engine.store import idempotency
 from engine.store.rows import Query
@@ -52,6 +53,8 @@ def promise(
 ) -> None:
     """Write a job, unless one with this key was written before."""
     due = due_at or work.now
+    if defect("outbox_forgotten") and kind == "letter":
+        return
     work.rows.insert(
         Job,
         {
@@ -98,13 +101,14 @@ class LeaseDue:
 def lease_due(work: Work, command: LeaseDue) -> list[Job]:
     """Lease the jobs that have been due longest, passing over those others are taking."""
     until, queues = command.until or work.now, list(command.queues)
+    free = "state <> 'done'" if defect("lease_ignored") else "state = 'waiting'"
     # One query for each order of the index: a sort would lock every job that is due.
     found: list[Job] = []
     for rows in work.rows.fetch(
         *(
             Query(
                 Job,
-                "queue = %s AND state = 'waiting' AND priority = %s AND due_at <= %s "
+                f"queue = %s AND {free} AND priority = %s AND due_at <= %s "
                 "ORDER BY due_at, id LIMIT %s",
                 (queue, priority, until, command.at_most),
                 skip_locked=True,
@@ -159,6 +163,8 @@ def release(work: Work, command: Leases) -> None:
 def finish(work: Work, job: Job) -> None:
     """The job is done. A timer leaves no row behind: its key is never promised again."""
     if job.kind == "timer":
+        if defect("timer_kept"):
+            return
         work.rows.later("DELETE FROM jobs WHERE id = %s", job.id)
         work.rows.forget(job)
         return

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 
 from engine.domain.ports import Ports
 from engine.kernel.errors import EngineError, StoreUnavailable
-from engine.kernel.faults import crash_point
+from engine.kernel.faults import crash_point, defect
 from engine.store.idempotency import remember, request_key, result_of
 from engine.store.recent import RecentCases
 from engine.store.rows import Rows
@@ -93,6 +93,8 @@ class Work:
         if self._session is not None:
             self._session.flush()
         crash_point("before_commit")
+        if defect("commit_forgotten"):
+            return
         self.committing = True
         if self._connection.dialect.name == "sqlite":
             self.rows.flush()
@@ -305,10 +307,16 @@ class UnitOfWork:
             self._writing.dispose(close=False)
 
     @contextmanager
-    def read(self) -> Iterator[ReadSession]:
-        """A session that only reads; nothing it does is kept. Raises StoreUnavailable."""
+    def read(self, snapshot: bool = False) -> Iterator[ReadSession]:
+        """A session that only reads; nothing it does is kept. Raises StoreUnavailable.
+
+        With `snapshot` all of its queries see the database as it was at the first.
+        """
+        engine = self._reading
+        if snapshot and engine.dialect.name != "sqlite":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
         try:
-            with Session(self._reading) as session:
+            with Session(engine) as session:
                 yield ReadSession(session)
                 # What was read stays readable after the session has ended.
                 session.expunge_all()

@@ -11,6 +11,7 @@ from engine.domain.limit import due
 from engine.domain.process import OpenTask, Step
 from engine.domain.schedule import timer_instant
 from engine.kernel.errors import ExecutionFailed
+from engine.kernel.faults import defect
 from engine.kernel.ids import new_id
 from engine.store import jobs
 from engine.store.audit import record
@@ -34,7 +35,7 @@ def advance(work: Work, made: Definition, case: Case, step: Step, actor: Actor) 
     row = work.rows.known(CaseState, case.id)
     if row is None:
         work.rows.add(CaseState(case_id=case.id, state=step.state))
-    else:
+    elif not defect("state_forgotten"):
         row.state = step.state
     record(work, case, "process_advanced", actor, passed=list(step.passed))
     for effect in step.effects:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from engine.domain.access import Actor, handles_tasks
 from engine.kernel.errors import CaseNotOpen, NotFound, StaleRevision, TaskNotOpen
+from engine.kernel.faults import crash_point
 from engine.store.rows import Join, Query
 from engine.store.tables import Case, CaseState, Task
 from engine.store.uow import Work
@@ -40,6 +41,7 @@ def lock_cases_of_tasks(work: Work, task_ids: Sequence[str]) -> None:
             )
         )
         work.locked.update(case.id for case, _, _ in found)
+        crash_point("case_locked")
         return
     owners = "(SELECT case_id FROM tasks WHERE id IN %s)"
     cases, _, _ = work.rows.fetch(

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, literal, select
 
 from engine.domain.process import Waits
 from engine.kernel.errors import EngineError
 from engine.store.audit import first_broken_event
+from engine.store.jobs import KEPT
 from engine.store.tables import (
     Case,
     CaseState,
@@ -67,8 +68,7 @@ def violations(
                 )
             )
         for case_id in ids:
-            with uow.read() as session:
-                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            with uow.read(snapshot=True) as session:
                 yield from _of_case(uow, session, case_id)
         if not ids:
             return
@@ -150,7 +150,7 @@ def _of_all(uow: UnitOfWork) -> Iterator[Violation]:
         now = uow.ports.clock.now()
         yield from _orphans(session)
         yield from _dead_leases(session, now)
-        yield from _letters_without_jobs(session)
+        yield from _letters_without_jobs(session, now)
         documents = session.scalars(select(Document).where(Document.case_id.is_not(None))).all()
     for document in documents:
         try:
@@ -179,14 +179,11 @@ def _dead_leases(session: ReadSession, now: datetime) -> Iterator[Violation]:
         yield Violation("lease_dead", "jobs", job.id, job.kind)
 
 
-def _letters_without_jobs(session: ReadSession) -> Iterator[Violation]:
-    for kind, states in (("letter", ["waiting", "sent"]), ("mail", ["sent"])):
-        promised = exists().where(Job.unique_key == func.concat(f"{kind}:", Letter.id))
-        statement = select(Letter.id).where(Letter.state.in_(states), ~promised)
-        if kind == "mail":
-            statement = statement.where(Letter.address.is_not(None), Letter.address != "")
-        else:
-            # A job that was done is cleared away some day.
-            statement = statement.where(Letter.state == "waiting")
-        for id_ in session.scalars(statement.limit(100)):
+def _letters_without_jobs(session: ReadSession, now: datetime) -> Iterator[Violation]:
+    addressed = [Letter.state == "sent", Letter.address.is_not(None), Letter.address != ""]
+    # A job that was done is cleared away some day.
+    addressed.append(Letter.sent_at > now - KEPT)
+    for kind, conditions in (("letter", [Letter.state == "waiting"]), ("mail", addressed)):
+        promised = exists().where(Job.unique_key == literal(f"{kind}:") + Letter.id)
+        for id_ in session.scalars(select(Letter.id).where(*conditions, ~promised).limit(100)):
             yield Violation("promise_missing", "letters", id_, kind)

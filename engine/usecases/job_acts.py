@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from engine.kernel.faults import crash_point
 from engine.store import jobs
 from engine.store.tables import Case, Job, Letter
 from engine.store.uow import UnitOfWork, Work
@@ -36,6 +37,7 @@ def _letter(uow: UnitOfWork, job: Job) -> Finish:
         letter.locale,
         forms,
     )
+    crash_point("letter_rendered")
 
     def keep(work: Work, job: Job) -> None:
         row = work.rows.get_one(Letter, letter.id)
@@ -56,6 +58,7 @@ def _mail(uow: UnitOfWork, job: Job) -> Finish:
         uow.ports.mailer.send(
             letter.address, letter.subject or "", letter.body or "", f"<{letter.id}@banshi>"
         )
+        crash_point("mail_sent")
     return lambda work, job: None
 
 

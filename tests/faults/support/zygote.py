@@ -14,11 +14,14 @@ import socket
 import sys
 import time
 
+import sqlalchemy
 import uvicorn
 
 from api.main import create_app
 from api.settings import read_settings
-from api.wiring import wire
+from api.wiring import wire, wired
+from engine.store.tables import OfferedServiceRow
+from engine.usecases.definition import definition
 
 SOCKET = 3
 
@@ -30,16 +33,24 @@ def web() -> None:
 
 def worker() -> None:
     """What the Celery task does, again and again: the sweep alone must be enough."""
-    wired = wire(read_settings())
+    application = wire(read_settings())
     while True:
         try:
-            if wired.run_due() == 0:
+            if application.run_due() == 0:
                 time.sleep(0.1)
         except Exception:  # the database is away; the next sweep finds what is due
             time.sleep(0.1)
 
 
+def warm() -> None:
+    """Read the packages on offer, so that no child has to."""
+    with wired(read_settings()) as application, application.uow.read() as session:
+        for offered in session.scalars(sqlalchemy.select(OfferedServiceRow)):
+            definition(session, offered.package_version_id, application.ports)
+
+
 def main(webs: int, workers: int) -> None:
+    warm()
     alive: dict[int, str] = {}
 
     def spawn(role: str) -> None:
