@@ -15,12 +15,14 @@ from api.rest.case_view import clock_sentence
 from api.rest.cases import download
 from api.sentences import say as say_problem
 from api.submission import newest_files
+from api.wiring import Application
 from engine.domain.access import Actor
+from engine.domain.ports import Form as PublishedForm
 from engine.kernel.errors import AnswersInvalid, NotFound, TaskNotOpen
 from engine.store.queries import citizen as queries
 from engine.store.queries.case_record import CaseRecord, case_record, visible_document
 from engine.store.queries.people import departments
-from engine.store.tables import CaseState, Document, Task
+from engine.store.tables import Case, CaseState, Document, Task
 from engine.usecases.complete import CompleteTask, complete
 from engine.usecases.correct import CorrectAnswers, correct, with_dependents
 from engine.usecases.definition import Definition, definition
@@ -208,20 +210,29 @@ def _note(made: Definition, task: Task, data: dict[str, Any]) -> str | None:
     return None
 
 
+def _asked(
+    wired: Application, actor: Actor, task_id: str
+) -> tuple[Task, Case, PublishedForm, dict[str, Any]]:
+    """My task, its case and form, and what I answered before if it is to be corrected."""
+    with wired.uow.read() as session:
+        task, case = queries.own_task(session, actor, task_id)
+        made = definition(session, case.package_version_id, wired.ports)
+        earlier = {}
+        if task.corrects:
+            earlier = session.get_one(CaseState, case.id).data.get(task.corrects, {})
+    return task, case, made.forms[str(task.form)], earlier
+
+
 @router.post("/cases/{reference}/tasks/{task_id}")
 async def answer_task(request: Request, actor: Citizen, reference: str, task_id: str) -> Response:
     """Hand my answer to the office."""
     wired = application(request)
-    with wired.uow.read() as session:
-        task, case = queries.own_task(session, actor, task_id)
-        made = definition(session, case.package_version_id, wired.ports)
-        earlier = session.get_one(CaseState, case.id).data.get(task.corrects or "", {})
-    form = made.forms[str(task.form)]
+    task, case, form, earlier = await run_in_threadpool(_asked, wired, actor, task_id)
     pairs, refused = await submitted_pairs(request, wired, actor)
     answers = read_submission(form, newest_files(form, pairs))
     shown = {k: v for k, v in earlier.items() if k not in (task.flagged or earlier)} | answers
     if refused:
-        return _task_page(request, actor, task_id, shown, [], refused)
+        return await run_in_threadpool(_task_page, request, actor, task_id, shown, [], refused)
     try:
         if task.corrects:
             corrected = CorrectAnswers(actor, task_id, answers)
@@ -229,7 +240,8 @@ async def answer_task(request: Request, actor: Citizen, reference: str, task_id:
         else:
             await run_in_threadpool(wired.uow.run, complete, CompleteTask(actor, task_id, answers))
     except AnswersInvalid as error:
-        return _task_page(request, actor, task_id, shown, list(error.params["fields"]), None)
+        fields = list(error.params["fields"])
+        return await run_in_threadpool(_task_page, request, actor, task_id, shown, fields, None)
     return go_to(f"/cases/{case.reference}?done={task.kind or 'task'}")
 
 

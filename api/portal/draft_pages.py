@@ -15,6 +15,7 @@ from api.submission import newest_files
 from engine.domain.access import Actor
 from engine.domain.ports import FieldError
 from engine.domain.ports import Form as FormFile
+from engine.domain.ports import Form as PublishedForm
 from engine.kernel.errors import AnswersInvalid, NotFound
 from engine.store.queries.citizen import file_names, own_draft, unfinished_draft
 from engine.store.tables import Case, Draft
@@ -170,9 +171,12 @@ def _questions(
 async def answer_page(request: Request, actor: Citizen, draft_id: str, page_id: str) -> Response:
     """Keep the page's answers, right or wrong, and go on if they are right."""
     wired = application(request)
-    with wired.uow.read() as session:
-        draft = own_draft(session, actor, draft_id)
-        _, form = _form(request, session, draft)
+
+    def form_of_draft() -> PublishedForm:
+        with wired.uow.read() as session:
+            return _form(request, session, own_draft(session, actor, draft_id))[1]
+
+    form = await run_in_threadpool(form_of_draft)
     places = {each.id: each for each in pages_of(form)}
     if page_id not in places:
         raise NotFound(what="page")
@@ -182,7 +186,9 @@ async def answer_page(request: Request, actor: Citizen, draft_id: str, page_id: 
     draft = await run_in_threadpool(wired.uow.run, save_draft, command)
     _, errors = wired.forms.validate(form, draft.answers, page=page_id)
     if errors or refused:
-        return _questions(request, actor, draft, page_id, draft.answers, errors, refused)
+        return await run_in_threadpool(
+            _questions, request, actor, draft, page_id, draft.answers, errors, refused
+        )
     ids = list(places)
     at = ids.index(page_id)
     onward = ids[at + 1] if at + 1 < len(ids) else "check"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from sqlalchemy import Row
+from starlette.concurrency import run_in_threadpool
 
 from api import problems
 from api.access import application, require_caseworker
@@ -13,7 +15,9 @@ from api.rest.case_view import case_view
 from api.rest.schemas import CaseView, TaskForm, TaskPage, TaskRow, TaskView
 from api.rest.words import Words
 from api.submission import read_answers
+from api.wiring import Application
 from engine.domain.access import Actor, may_see_case, may_take_task
+from engine.domain.ports import Form
 from engine.kernel.errors import AnswersInvalid, NotFound
 from engine.store.queries import inbox as lists
 from engine.store.queries.case_record import departments_of
@@ -97,25 +101,41 @@ async def complete_task(
 ) -> Any:
     """Finish the task with the fields of its form. 422 brings the form back with its errors."""
     wired = application(request)
-    with wired.uow.read() as session:
-        task, case, made = _open_task(wired, session, actor, task_id)
-        form = made.forms[task.form] if task.form else None
+    asked = await run_in_threadpool(_asked, wired, actor, task_id)
+    form = asked.form
     answers = await read_answers(request, wired, actor, form) if form else {}
+    command = CompleteTask(actor, task_id, answers, if_match)
+    return await run_in_threadpool(_complete, request, asked, command)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A task with what its answers are checked against."""
+
+    task: Task
+    case: Case
+    made: Definition
+
+    @property
+    def form(self) -> Form | None:
+        return self.made.forms[self.task.form] if self.task.form else None
+
+
+def _asked(wired: Application, actor: Actor, task_id: str) -> _Asked:
+    with wired.uow.read() as session:
+        return _Asked(*_open_task(wired, session, actor, task_id))
+
+
+def _complete(request: Request, asked: _Asked, command: CompleteTask) -> Any:
+    wired, locale = application(request), request.state.locale
     try:
-        wired.uow.run(complete, CompleteTask(actor, task_id, answers, if_match))
+        wired.uow.run(complete, command)
     except AnswersInvalid as error:
+        wrong, answers = list(error.params["fields"]), dict(command.answers)
         with wired.uow.read() as session:
-            html = _form_html(
-                session,
-                made,
-                case,
-                task,
-                answers,
-                list(error.params["fields"]),
-                request.state.locale,
-            )
-        return problems.problem(error, request.state.locale, html, form)
-    return case_view(request, actor, case.id)
+            html = _form_html(session, asked.made, asked.case, asked.task, answers, wrong, locale)
+        return problems.problem(error, locale, html, asked.form)
+    return case_view(request, command.actor, asked.case.id)
 
 
 def _open_task(
