@@ -14,7 +14,7 @@ from engine.bpmn.decisions import Decision, DecisionFailed
 from engine.bpmn.expressions import ExpressionFailed
 from engine.bpmn.languages import Expression
 from engine.bpmn.model import ProcessModel
-from engine.bpmn.plain import NotPlain
+from engine.bpmn.plain import NotPlain, plain_copy
 from engine.bpmn.running import migration, state
 from engine.bpmn.running.events import deliver_signal
 from engine.bpmn.running.listing import (
@@ -36,6 +36,7 @@ from engine.domain.process import (
     OpenJob,
     OpenTask,
     Process,
+    Seen,
     StartTrigger,
     Step,
     Thrown,
@@ -121,6 +122,10 @@ class PackagedProcess:
             for event in nodes[id_].events
         )
 
+    @property
+    def version_tag(self) -> str | None:
+        return self.model.version_tag
+
     def start(self, data: Mapping[str, Any], at: str | None = None) -> Step:
         run = _Run(self)
         workflow = run.workflow()
@@ -138,14 +143,27 @@ class PackagedProcess:
         return run.advance(workflow)
 
     def complete(
-        self, state: bytes, key: str, data: Mapping[str, Any], skip: Collection[str] = ()
+        self,
+        state: bytes,
+        key: str,
+        data: Mapping[str, Any],
+        skip: Collection[str] = (),
+        own: Mapping[str, Any] | None = None,
     ) -> Step:
         run = _Run(self, skips=frozenset(skip))
         workflow, token = run.open(state, key)
         with _blame(token.node.id):
             workflow.write_plain(token.task_spec.variables(token), data)
+            if own:
+                token.task_spec.keep_own(token, plain_copy(own))
             token.complete()
         return run.advance(workflow)
+
+    def seen_by(self, state: bytes, key: str) -> Seen:
+        _, token = _Run(self).open(state, key)
+        variables = token.task_spec.variables(token)
+        own = variables.variables if variables.kind == "local" else {}
+        return Seen(dict(variables.view()), dict(own))
 
     def fire(
         self,
@@ -172,10 +190,18 @@ class PackagedProcess:
                 return None
         return run.advance(workflow)
 
-    def fail(self, state: bytes, key: str, code: str, message: str = "") -> Step:
+    def fail(
+        self,
+        state: bytes,
+        key: str,
+        code: str,
+        message: str = "",
+        data: Mapping[str, Any] | None = None,
+    ) -> Step:
         run = _Run(self)
         workflow, token = run.open(state, key)
         with _blame(token.node.id):
+            workflow.write_plain(token.task_spec.variables(token), data or {})
             workflow.log("thrown", token)
             if not throw_error(token, code, message):
                 raise ExecutionFailed(element=token.node.id, reason="error_not_caught", detail=code)

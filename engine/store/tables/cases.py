@@ -19,6 +19,7 @@ class Case(Base):
         Index("ix_cases_applicant_id_received_at", "applicant_id", "received_at"),
         Index("ix_cases_state_legal_due_at", "state", "legal_due_at"),
         Index("ix_cases_closed_at", "closed_at"),
+        Index("ix_cases_business_key", "business_key"),
         Base.__table_args__,
     )
 
@@ -40,6 +41,8 @@ class Case(Base):
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
     revision: Mapped[int] = mapped_column(default=1)
+    business_key: Mapped[str | None] = mapped_column(identifier(255))
+    """What the program that began the case calls it; for all other cases None."""
 
 
 class CaseState(Base):
@@ -50,6 +53,17 @@ class CaseState(Base):
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     state: Mapped[bytes] = mapped_column(blob())
     data: Mapped[Any] = mapped_column(Json)
+
+
+class VariableNote(Base):
+    """What a program said of a variable that its value does not show: the type, and more of it."""
+
+    __tablename__ = "variable_notes"
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(identifier(255), primary_key=True)
+    type: Mapped[str] = mapped_column(identifier(12))
+    info: Mapped[Any] = mapped_column(Json)
 
 
 class Task(Base):
