@@ -348,9 +348,7 @@ class NewUser(Shape):
 
 class UserChange(Shape):
     active: bool | None = None
-    roles: (
-        list[StaffRole] | None
-    ) = None
+    roles: list[StaffRole] | None = None
     department: str | None = None
 
 

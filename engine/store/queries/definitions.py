@@ -44,6 +44,14 @@ def find(
     return list(session.scalars(ordered.limit(MOST)))
 
 
+def newest_first(session: Session, first: int, at_most: int) -> list[PackageVersion]:
+    """A page of all versions, the one published last first."""
+    statement = select(PackageVersion).order_by(
+        PackageVersion.published_at.desc(), PackageVersion.id.desc()
+    )
+    return list(session.scalars(statement.offset(first).limit(at_most)))
+
+
 def ids_of(
     session: Session,
     processes: Collection[str] | None = None,
