@@ -8,11 +8,14 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from fastapi.responses import Response
 
 from api.engine_rest.errors import invalid
 
 MAX_BODY = 16_000_000
 MOST_ROWS = 1_000
+NO_CONTENT: dict[str, Any] = {"status_code": 204, "response_class": Response}
+"""Of routes that answer nothing. A content type of JSON would make clients read the nothing."""
 _LONGEST = 366 * 86_400_000
 
 

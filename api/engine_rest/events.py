@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from api.access import application
 from api.engine_rest.access import require_administrator
-from api.engine_rest.asking import Body, flag, needed, text
+from api.engine_rest.asking import NO_CONTENT, Body, flag, needed, text
 from api.engine_rest.errors import invalid
 from api.engine_rest.instance_views import instance_view, variables_of
 from api.engine_rest.typed import read_variables
@@ -70,7 +70,7 @@ def _result(
     return made
 
 
-@router.post("/signal", status_code=204)
+@router.post("/signal", **NO_CONTENT)
 def signal(request: Request, actor: Administrator, body: Body) -> None:
     """Have a signal delivered to every case that listens, or only to that of `executionId`."""
     sent: Any = body.get("variables")

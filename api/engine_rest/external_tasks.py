@@ -16,6 +16,7 @@ from api.access import application
 from api.engine_rest import job_views
 from api.engine_rest.access import require_administrator, require_worker
 from api.engine_rest.asking import (
+    NO_CONTENT,
     Asked,
     Body,
     flag,
@@ -51,7 +52,6 @@ Worker = Annotated[Actor, Depends(require_worker)]
 Administrator = Annotated[Actor, Depends(require_administrator)]
 LONGEST_POLL = 1_800_000
 MOST_TOPICS = 200
-_DONE = 204
 
 
 @router.post("/fetchAndLock")
@@ -168,7 +168,7 @@ def _topic(wired: Application, row: Mapping[str, Any]) -> Topic:
     )
 
 
-@router.post("/{id_}/complete", status_code=_DONE)
+@router.post("/{id_}/complete", **NO_CONTENT)
 def complete(request: Request, actor: Worker, id_: str, body: Body) -> None:
     command = CompleteJob(
         actor,
@@ -180,7 +180,7 @@ def complete(request: Request, actor: Worker, id_: str, body: Body) -> None:
     application(request).uow.run(complete_job, command)
 
 
-@router.post("/{id_}/failure", status_code=_DONE)
+@router.post("/{id_}/failure", **NO_CONTENT)
 def failure(request: Request, actor: Worker, id_: str, body: Body) -> None:
     """With no retries left the job becomes an incident; else it is offered after a while."""
     command = FailJob(
@@ -196,7 +196,7 @@ def failure(request: Request, actor: Worker, id_: str, body: Body) -> None:
     application(request).uow.run(fail_job, command)
 
 
-@router.post("/{id_}/bpmnError", status_code=_DONE)
+@router.post("/{id_}/bpmnError", **NO_CONTENT)
 def bpmn_error(request: Request, actor: Worker, id_: str, body: Body) -> None:
     command = JobError(
         actor,
@@ -209,26 +209,26 @@ def bpmn_error(request: Request, actor: Worker, id_: str, body: Body) -> None:
     application(request).uow.run(job_error, command)
 
 
-@router.post("/{id_}/lock", status_code=_DONE)
+@router.post("/{id_}/lock", **NO_CONTENT)
 def lock(request: Request, actor: Worker, id_: str, body: Body) -> None:
     duration = milliseconds(body, "lockDuration", positive=True)
     command = LockJob(needed(body, "workerId", 120), id_, duration)
     application(request).uow.run(jobs.lock_job, command)
 
 
-@router.post("/{id_}/extendLock", status_code=_DONE)
+@router.post("/{id_}/extendLock", **NO_CONTENT)
 def extend_lock(request: Request, actor: Worker, id_: str, body: Body) -> None:
     duration = milliseconds(body, "newDuration", positive=True)
     command = LockJob(needed(body, "workerId", 120), id_, duration, extend=True)
     application(request).uow.run(jobs.lock_job, command)
 
 
-@router.post("/{id_}/unlock", status_code=_DONE)
+@router.post("/{id_}/unlock", **NO_CONTENT)
 def unlock(request: Request, actor: Worker, id_: str) -> None:
     application(request).uow.run(jobs.unlock_job, id_)
 
 
-@router.put("/{id_}/retries", status_code=_DONE)
+@router.put("/{id_}/retries", **NO_CONTENT)
 def put_retries(request: Request, actor: Administrator, id_: str, body: Body) -> None:
     retries = number(body, "retries")
     if retries is None:
@@ -236,7 +236,7 @@ def put_retries(request: Request, actor: Administrator, id_: str, body: Body) ->
     application(request).uow.run(set_retries, SetRetries(actor, id_, retries))
 
 
-@router.put("/{id_}/priority", status_code=_DONE)
+@router.put("/{id_}/priority", **NO_CONTENT)
 def put_priority(request: Request, actor: Administrator, id_: str, body: Body) -> None:
     priority = number(body, "priority", -(2**31))
     if priority is None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from api.access import application
 from api.engine_rest.access import require_administrator
-from api.engine_rest.asking import Asked, Body, number, page_of, text
+from api.engine_rest.asking import NO_CONTENT, Asked, Body, number, page_of, text
 from api.engine_rest.errors import invalid, unknown
 from api.engine_rest.ids import definition_id
 from api.engine_rest.typed import instant
@@ -52,7 +52,7 @@ def get_incident(request: Request, actor: Administrator, id_: str) -> dict[str, 
         return _view(row, case, version, request.state.locale)
 
 
-@router.put("/job/{id_}/retries", status_code=204)
+@router.put("/job/{id_}/retries", **NO_CONTENT)
 def put_retries(request: Request, actor: Administrator, id_: str, body: Body) -> None:
     """Do again a job of the engine that failed for good; a new try does not wait for its time."""
     if not number(body, "retries"):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from api.access import application
 from api.engine_rest.access import require_administrator, require_worker
@@ -106,8 +106,10 @@ def _file(request: Request, case_id: str, name: str) -> Response:
         row = session.get(Document, value) if note is not None and note.type == "file" else None
     if row is None or row.case_id != case_id:
         raise unknown("File variable", name)
-    return StreamingResponse(
-        wired.ports.files.open(row.storage_key),
+    with wired.ports.files.open(row.storage_key) as content:
+        body = content.read()
+    return Response(
+        body,
         media_type=row.media_type,
         headers={
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(row.name)}",

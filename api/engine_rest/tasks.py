@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 
 from api.access import application
 from api.engine_rest.access import require_tasks
-from api.engine_rest.asking import Asked, Body, flag, needed, page_of, text, texts
+from api.engine_rest.asking import NO_CONTENT, Asked, Body, flag, needed, page_of, text, texts
 from api.engine_rest.errors import NOT_AUTHORIZED, RestError, invalid, unknown
 from api.engine_rest.ids import definition_id
 from api.engine_rest.instance_views import variables_of
@@ -26,7 +26,6 @@ from engine.usecases.unclaim import UnclaimTask, unclaim
 
 router = APIRouter(prefix="/task")
 Person = Annotated[Actor, Depends(require_tasks)]
-_DONE = 204
 _ORDERS = frozenset({"created", "dueDate", "priority", "id"})
 
 
@@ -109,7 +108,7 @@ def _seen(session: ReadSession, actor: Actor, id_: str) -> tasks.TaskRow:
     return found[0]
 
 
-@router.post("/{id_}/claim", status_code=_DONE)
+@router.post("/{id_}/claim", **NO_CONTENT)
 def claim_task(request: Request, actor: Person, id_: str, body: Body) -> None:
     """Take the task oneself; nobody takes one for another."""
     if needed(body, "userId") != actor.user_name:
@@ -117,13 +116,13 @@ def claim_task(request: Request, actor: Person, id_: str, body: Body) -> None:
     application(request).uow.run(claim, ClaimTask(actor, id_))
 
 
-@router.post("/{id_}/unclaim", status_code=_DONE)
+@router.post("/{id_}/unclaim", **NO_CONTENT)
 def unclaim_task(request: Request, actor: Person, id_: str) -> None:
     application(request).uow.run(unclaim, UnclaimTask(actor, id_))
 
 
-@router.post("/{id_}/complete", status_code=_DONE, response_model=None)
-@router.post("/{id_}/submit-form", status_code=_DONE, response_model=None)
+@router.post("/{id_}/complete", **NO_CONTENT)
+@router.post("/{id_}/submit-form", **NO_CONTENT)
 def complete_task(request: Request, actor: Person, id_: str, body: Body) -> None:
     """Finish a task one has claimed. Its form, if it has one, checks the variables."""
     command = CompleteWithVariables(actor, id_, read_variables(body.get("variables")))

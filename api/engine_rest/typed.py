@@ -41,7 +41,10 @@ def read_variables(sent: Any, where: str = "variables") -> Variables:
         values[name], note = _read(name, typed)
         if note is not None:
             notes[name] = note
-    return Variables(values, notes)
+    transient = frozenset(
+        name for name, typed in sent.items() if (typed.get("valueInfo") or {}).get("transient")
+    )
+    return Variables(values, notes, transient)
 
 
 def _read(name: str, typed: Mapping[str, Any]) -> tuple[Any, Note | None]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-RESERVED = frozenset({"case"})
+START_ANSWERS = "start_answers"
+RESERVED = frozenset({"case", START_ANSWERS})
 """What the engine itself keeps in a case's data."""
 
 
@@ -29,10 +30,14 @@ class SentFile:
 
 @dataclass(frozen=True)
 class Variables:
-    """`values` are plain data or `SentFile`; `notes` only where a value does not tell its type."""
+    """`values` are plain data or `SentFile`; `notes` only where a value does not tell its type.
+
+    Those that are `transient` are not to be kept.
+    """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     notes: Mapping[str, Note] = field(default_factory=dict)
+    transient: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.values)

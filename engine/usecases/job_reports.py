@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from engine.domain.access import SYSTEM, Actor
 from engine.domain.process import Step
-from engine.domain.variables import NONE, Variables
+from engine.domain.variables import NONE, SentFile, Variables
 from engine.kernel.errors import ExecutionFailed, JobLockLost, NotFound
 from engine.store.tables import Case, CaseState, ExternalJob, Incident
 from engine.store.uow import Work
@@ -76,7 +76,7 @@ def complete_job(work: Work, command: CompleteJob) -> Case:
     """
     case, job, made, row = _reported(work, command.job_id, command.worker)
     kept = plain_values(work, command.actor, command.variables)
-    own = plain_values(work, command.actor, command.own)
+    own = _transient(command.variables) | plain_values(work, command.actor, command.own)
     step = _taken(case, job, lambda: made.process.complete(row.state, job.key, kept, own=own))
     remember(work, case, command.variables, kept)
     _finish(work, made, case, job, step)
@@ -162,6 +162,15 @@ def _reported(
         raise JobLockLost(job=job.id, worker=job.worker or "", holds=True)
     made = definition(work.session, case.package_version_id, work.ports)
     return case, job, made, work.session.get_one(CaseState, case.id, populate_existing=True)
+
+
+def _transient(variables: Variables) -> dict[str, Any]:
+    """What is not to be kept, the output mappings may yet see; a file they could not."""
+    return {
+        name: value
+        for name, value in variables.values.items()
+        if name in variables.transient and not isinstance(value, SentFile)
+    }
 
 
 def _payload(job: ExternalJob) -> dict[str, object]:

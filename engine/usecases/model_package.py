@@ -17,6 +17,7 @@ from typing import Any
 from engine.domain.locales import LOCALES
 from engine.domain.package import MANIFEST
 from engine.domain.process import Element
+from engine.domain.variables import START_ANSWERS
 
 REFERENCE_PREFIX = "BPMN"
 START_FORM = "start"
@@ -69,7 +70,7 @@ def package_around(
         *_table("package", key=package_key(process), process=process),
         f"reference_prefix = {_text(REFERENCE_PREFIX)}",
         f"title = {_both(title, title)}",
-        *_table("start", saves_as="start"),
+        *_table("start", saves_as=START_ANSWERS),
         "[[services]]",
         f"code = {_text(service_code(process))}",
         f"form = {_text(START_FORM)}",

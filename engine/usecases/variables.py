@@ -25,6 +25,8 @@ def plain_values(work: Work, actor: Actor, variables: Variables) -> dict[str, An
     """
     kept = {}
     for name, value in variables.values.items():
+        if name in variables.transient:
+            continue
         if name in RESERVED:
             raise VariableRefused(name=name, reason="reserved")
         if not 0 < len(name) <= LONGEST_NAME:
@@ -62,7 +64,7 @@ def remember(work: Work, case: Case, variables: Variables, kept: Mapping[str, An
             work.session.add(made)
         elif row is not None:
             work.session.delete(row)
-    files = [kept[name] for name, value in variables.values.items() if isinstance(value, SentFile)]
+    files = [kept[name] for name in kept if isinstance(variables.values[name], SentFile)]
     if files:
         for document in work.session.scalars(select(Document).where(Document.id.in_(files))):
             document.case_id = case.id

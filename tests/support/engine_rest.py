@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from fastapi.testclient import TestClient
@@ -30,7 +31,7 @@ def model(
     nodes = ["s", *(step.split('id="')[1].split('"')[0] for step in steps), "e"]
     flows = "".join(
         f'<bpmn:sequenceFlow id="f{n}" sourceRef="{a}" targetRef="{b}"/>'
-        for n, (a, b) in enumerate(zip(nodes, nodes[1:], strict=False))
+        for n, (a, b) in enumerate(pairwise(nodes))
     )
     more = "".join(f' camunda:{name}="{value}"' for name, value in attributes.items())
     return (
