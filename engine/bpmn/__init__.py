@@ -58,6 +58,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.bpmn.needs import with_needed
 from engine.bpmn.overrides import with_settings
 from engine.bpmn.package import Package, read_package
 from engine.bpmn.report import DeployReport, ElementReport, deploy_report
@@ -70,6 +71,7 @@ __all__ = [
     "deploy_report",
     "read_package",
     "read_process",
+    "with_needed",
     "with_settings",
 ]
 

@@ -6,13 +6,13 @@ limits staying as they are. Any other gets a package made around it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from sqlalchemy import select
 
-from engine.bpmn import Package, read_package
+from engine.bpmn import Package, read_package, with_needed
 from engine.domain.access import Actor, may_publish
 from engine.domain.package import MANIFEST
 from engine.domain.process import Element, Finding
@@ -53,17 +53,64 @@ def deploy(work: Work, command: DeployModels) -> list[Deployed]:
     if not may_publish(command.actor):
         raise NotAllowed
     files = _named(command.files)
-    models = {name: content for name, content in files.items() if name.endswith((".bpmn", ".dmn"))}
-    package = read_package(models)
-    processes = sorted(id_ for id_, each in package.processes.items() if each.executable)
-    findings = [each for each in package.findings if each.severity == "error"]
-    if not findings and not processes:
+    bare = [each for name in files if name.endswith(".bpmn") for each in _bare(work, files, name)]
+    findings = [finding for each in bare for finding in each.wrong()]
+    if not bare:
         name = next(iter(files), "")
         findings = [Finding("process_missing", name, params={"process": ""})]
     if findings:
         raise PackageRefused(findings=tuple(findings))
-    departments = _departments(work, command, package)
-    return [_deploy(work, command.actor, files, package, id_, departments) for id_ in processes]
+    departments = _Departments(work, command)
+    made = [(each, each.package_files(departments)) for each in bare]
+    if departments.missing:
+        raise PackageRefused(findings=tuple(departments.missing))
+    return [_publish(work, command.actor, each, contents) for each, contents in made]
+
+
+@dataclass(frozen=True)
+class _Bare:
+    """A process of the deployed `file`, with what it needs beside it.
+
+    `package` is the archive of the package that runs it already, if one does.
+    """
+
+    process: str
+    file: str
+    files: Mapping[str, bytes]
+    read: Package
+    package: bytes | None
+
+    def wrong(self) -> list[Finding]:
+        """What is wrong in the files by themselves."""
+        if self.package is not None:
+            return []  # it may need what only the package has
+        return [finding for finding in self.read.findings if finding.severity == "error"]
+
+    def package_files(self, departments: _Departments) -> dict[str, bytes]:
+        if self.package is not None:
+            return _replaced(unpack(self.package), self.files, self.process, self.file)
+        title = self.read.processes[self.process].name.strip() or self.process
+        elements = list(self.read.reading.elements.values())
+        named = departments.of(elements)
+        return package_around(self.files, self.process, title, elements, named)
+
+
+def _bare(work: Work, files: Mapping[str, bytes], file: str) -> list[_Bare]:
+    """The executable processes of a file; an unreadable file gives one, with what is wrong."""
+    models = {name: content for name, content in files.items() if name.endswith((".bpmn", ".dmn"))}
+    needed = with_needed(file, models)
+    others = {name: content for name, content in files.items() if name not in models}
+    read = read_package(needed)
+    made = []
+    for id_, process in sorted(read.processes.items()):
+        if process.file == file and process.executable:
+            before = newest(work.session, id_)
+            own = before is None or before.key == package_key(id_)
+            archive = None if before is None or own else before.archive
+            made.append(_Bare(id_, file, {**needed, **others}, read, archive))
+    # A file of a package is the package's whole; its other processes are called by the main one.
+    packaged = [each for each in made if each.package is not None]
+    return packaged or made or [_Bare("", file, needed, read, None)]
 
 
 def _named(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -82,34 +129,34 @@ def _named(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return made
 
 
-def _departments(work: Work, command: DeployModels, package: Package) -> dict[str, str]:
-    """A department for each task of staff without: a candidate group of that name, or the one
-    given, or the deployer's own."""
-    known = {code.lower(): code for code in work.session.scalars(select(Department.code))}
-    given = command.department
-    if given is not None and given.lower() not in known:
-        file = next(iter(command.files), "")
-        wrong = Finding("department_unknown", file, params={"department": given})
-        raise PackageRefused(findings=(wrong,))
-    fallback = known[given.lower()] if given else command.actor.department
-    made, missing = {}, []
-    for element in package.reading.elements.values():
-        if not _needs_department(element):
-            continue
-        groups = element.properties.get("candidate_groups", "").split(",")
-        named = [known[each.strip().lower()] for each in groups if each.strip().lower() in known]
-        department = named[0] if named else fallback
-        if department is not None:
-            made[element.id] = department
-        else:
-            missing.append(
-                Finding(
-                    "staff_task_without_department", element.file, element.id, line=element.line
-                )
-            )
-    if missing:
-        raise PackageRefused(findings=tuple(missing))
-    return made
+class _Departments:
+    """A department for each task of staff whose model names none: that of a candidate group, or
+    the one given, or the deployer's own."""
+
+    def __init__(self, work: Work, command: DeployModels) -> None:
+        codes = work.session.scalars(select(Department.code))
+        self._known = {code.lower(): code for code in codes}
+        self.missing: list[Finding] = []
+        given = command.department
+        if given is not None and given.lower() not in self._known:
+            file = next(iter(command.files), "")
+            wrong = Finding("department_unknown", file, params={"department": given})
+            raise PackageRefused(findings=(wrong,))
+        self._else = self._known[given.lower()] if given else command.actor.department
+
+    def of(self, elements: Iterable[Element]) -> dict[str, str]:
+        """By element; a task for which there is none is added to `missing`."""
+        made = {}
+        for element in filter(_needs_department, elements):
+            groups = element.properties.get("candidate_groups", "").lower().split(",")
+            named = [self._known[each.strip()] for each in groups if each.strip() in self._known]
+            department = named[0] if named else self._else
+            if department is not None:
+                made[element.id] = department
+            else:
+                code = "staff_task_without_department"
+                self.missing.append(Finding(code, element.file, element.id, line=element.line))
+        return made
 
 
 def _needs_department(element: Element) -> bool:
@@ -120,28 +167,13 @@ def _needs_department(element: Element) -> bool:
     )
 
 
-def _deploy(
-    work: Work,
-    actor: Actor,
-    files: Mapping[str, bytes],
-    package: Package,
-    process: str,
-    departments: Mapping[str, str],
-) -> Deployed:
-    before = newest(work.session, process)
-    file = package.processes[process].file
-    if before is None or before.key == package_key(process):
-        title = package.processes[process].name.strip() or process
-        elements = package.reading.elements.values()
-        made = package_around(files, process, title, elements, departments)
-    else:
-        made = _replaced(unpack(before.archive), files, process, file)
+def _publish(work: Work, actor: Actor, bare: _Bare, contents: Mapping[str, bytes]) -> Deployed:
     try:
-        published = publish(work, PublishPackage(actor, made))
+        published = publish(work, PublishPackage(actor, contents))
     except PackageRefused as refused:
-        raise _about(refused, files, file) from refused
+        raise _about(refused, bare.files, bare.file) from refused
     row = work.session.get_one(PackageVersion, published.version_id)
-    return Deployed(row, file, published.published)
+    return Deployed(row, bare.file, published.published)
 
 
 def _replaced(
@@ -150,11 +182,10 @@ def _replaced(
     """The package with the deployed files; the model goes where the process was before."""
     models = {name: content for name, content in kept.items() if name.endswith(".bpmn")}
     before = read_package(models).processes.get(process)
-    made = kept | dict(files)
-    if before is not None and before.file != file:
-        del made[file]
-        made[before.file] = files[file]
-    return made
+    sent = dict(files)
+    if before is not None:
+        sent[before.file] = sent.pop(file)
+    return kept | sent
 
 
 def _about(refused: PackageRefused, files: Mapping[str, bytes], file: str) -> PackageRefused:

@@ -45,15 +45,15 @@ CAUGHT = (
 
 
 @pytest.fixture
-def program(office: Application, tmp_path: Path) -> Iterator[tuple[Program, TestClient]]:
+def program(small_office: Application, tmp_path: Path) -> Iterator[tuple[Program, TestClient]]:
     """The worker in Node, already polling, and a client for the test's own requests."""
     missing = installed(FOLDER)
     if missing is not None:
         leave_out(missing)
-    add_worker(office)
+    add_worker(small_office)
     paper = tmp_path / "permit.pdf"
     paper.write_bytes(PAPER)
-    with served(office) as address, TestClient(create_app(office)) as client:
+    with served(small_office) as address, TestClient(create_app(small_office)) as client:
         url = f"{address}{ROOT}"
         with running(FOLDER, "worker.mjs", url, *WORKER, str(paper)) as worker:
             worker.heard("ready")
@@ -72,7 +72,7 @@ def closed(wired: Application, case_id: str) -> dict[str, object]:
 
 
 def test_variables_of_every_type_go_there_and_back(
-    program: tuple[Program, TestClient], office: Application
+    program: tuple[Program, TestClient], small_office: Application
 ) -> None:
     worker, client = program
     assert deployed(client, model(job("first", "write"), job("second", "read"))).status_code == 200
@@ -97,14 +97,14 @@ def test_variables_of_every_type_go_there_and_back(
     assert seen["json"] == {"list": [1, {"deep": True}]}
     assert (seen["long"], seen["text"]) == (2**40, "海州")
     assert (seen["file"], seen["same"]) == ("permit.pdf", True)
-    data = closed(office, case_id)
+    data = closed(small_office, case_id)
     assert data["at"] == "2026-11-24T10:00:00.123+00:00"
     assert not {"secret", "draft"} & set(data)
     assert all(line["array"] for line in worker.said if line["event"] == "poll")
 
 
 def test_a_failure_is_tried_again_and_then_an_incident(
-    program: tuple[Program, TestClient], office: Application
+    program: tuple[Program, TestClient], small_office: Application
 ) -> None:
     worker, client = program
     deployed(client, model(job("work", "flaky")))
@@ -113,7 +113,7 @@ def test_a_failure_is_tried_again_and_then_an_incident(
     assert [line["retries"] for line in tries] == [2, 1, 0]
     assert [line["message"] for line in tries] == [None, "out of order", "out of order"]
     for _ in range(100):
-        with office.uow.read() as session:
+        with small_office.uow.read() as session:
             incidents = session.scalars(select(Incident.detail)).all()
         if incidents:
             break
@@ -122,7 +122,7 @@ def test_a_failure_is_tried_again_and_then_an_incident(
 
 
 def test_a_bpmn_error_goes_to_the_boundary_event(
-    program: tuple[Program, TestClient], office: Application
+    program: tuple[Program, TestClient], small_office: Application
 ) -> None:
     _, client = program
     deployed(client, model(job("work", "refuse"), beside=ERROR, inside=CAUGHT))
@@ -133,13 +133,13 @@ def test_a_bpmn_error_goes_to_the_boundary_event(
             break
         time.sleep(0.05)
     assert [row["taskDefinitionKey"] for row in rows] == ["look"]
-    with office.uow.read() as session:
+    with small_office.uow.read() as session:
         data = session.get_one(CaseState, case_id).data
     assert (data["why"], data["by"]) == ("too late", "node")
 
 
 def test_locks_are_extended_given_back_and_taken(
-    program: tuple[Program, TestClient], office: Application
+    program: tuple[Program, TestClient], small_office: Application
 ) -> None:
     worker, client = program
     deployed(client, model(job("work", "slow")))
@@ -149,11 +149,11 @@ def test_locks_are_extended_given_back_and_taken(
     assert (refused["status"], refused["type"], refused["code"]) == (404, "RestException", 0)
     refusals = {line["event"] for line in worker.said if line["event"].endswith(":error")}
     assert refusals == {"complete:error"}
-    closed(office, case_id)
+    closed(small_office, case_id)
 
 
 def test_a_lost_lock_is_told(
-    program: tuple[Program, TestClient], office: Application, clock: SettableClock
+    program: tuple[Program, TestClient], small_office: Application, clock: SettableClock
 ) -> None:
     worker, client = program
     deployed(client, model(job("work", "steal")))
@@ -166,11 +166,11 @@ def test_a_lost_lock_is_told(
     lost = worker.heard("complete:error")
     assert (lost["status"], "thief" in lost["message"]) == (400, True)
     assert reported(client, mine["id"], "complete", worker="thief").status_code == 204
-    closed(office, case_id)
+    closed(small_office, case_id)
 
 
 def test_a_long_poll_wakes_within_a_second(
-    program: tuple[Program, TestClient], office: Application
+    program: tuple[Program, TestClient], small_office: Application
 ) -> None:
     worker, client = program
     deployed(client, model(job("first", "write"), job("second", "read")))
