@@ -121,7 +121,7 @@ def test_a_file_keeps_what_is_known_of_it() -> None:
 
 @pytest.mark.parametrize(
     ("value", "note"),
-    [("x", "date"), ("x", "long"), (2**20, "short"), (5, "bytes"), (True, "long")],,
+    [("x", "date"), ("x", "long"), (2**20, "short"), (5, "bytes"), (True, "long")],
 )
 def test_a_note_that_no_longer_fits_is_passed_over(value: Any, note: str) -> None:
     assert typed_value(value, Note(note)) == typed_value(value)
