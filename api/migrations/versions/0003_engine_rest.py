@@ -28,7 +28,7 @@ def upgrade() -> None:
     priority = sa.Column("priority", sa.BigInteger(), nullable=False, server_default="0")
     op.add_column("external_jobs", priority)
     op.drop_index("ix_external_jobs_state_topic", "external_jobs")
-    free = ["state", "topic", "locked_until", "retries", "priority"]
+    free = ["state", "topic", "locked_until", "id", "retries", "priority"]
     op.create_index("ix_external_jobs_free", "external_jobs", free)
     op.create_table(
         "variable_notes",

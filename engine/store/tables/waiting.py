@@ -78,7 +78,9 @@ class ExternalJob(Base):
     __table_args__ = (
         UniqueConstraint("case_id", "key"),
         # Fetching reads this index alone to find what is free.
-        Index("ix_external_jobs_free", "state", "topic", "locked_until", "retries", "priority"),
+        Index(
+            "ix_external_jobs_free", "state", "topic", "locked_until", "id", "retries", "priority"
+        ),
         Base.__table_args__,
     )
 
