@@ -101,6 +101,8 @@ def serve() -> None:
             port=settings.port,
             log_level="warning",
             proxy_headers=False,
+            # Job workers' long polls would hold up the end for half an hour.
+            timeout_graceful_shutdown=10,
         )
     finally:
         wired.close()

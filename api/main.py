@@ -15,6 +15,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 
 from api import problems
 from api.access import Visitor
+from api.engine_rest import EngineRestGate, engine_rest
 from api.portal import error_page
 from api.portal import router as portal
 from api.rest.routes import router as rest
@@ -67,6 +68,8 @@ def create_app(wired: Application, worker: EmbeddedWorker | None = None) -> Fast
     app.mount("/static/forms", StaticFiles(packages=[("forms", "static")]))
     app.include_router(staff_interface())
     app.include_router(portal)
+    # Added last, so that it comes first: no cookie and no session is read for programs.
+    app.add_middleware(EngineRestGate, rest=engine_rest(wired))
     return app
 
 

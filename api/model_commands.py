@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -16,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.sentences import failure_view, finding_view, say
-from engine.bpmn import DeployReport, Package, deploy_report
+from engine.bpmn import DeployReport, Package, deploy_report, with_needed
 from engine.domain.locales import nearest_locale
 from engine.domain.ports import Form
 from engine.domain.schedule import after, instant
@@ -50,15 +49,6 @@ def validate_models(
         raise typer.Exit(1)
 
 
-_NAMED = re.compile(
-    rb"(?:calledElement|processId|decisionId|decisionRef)\s*=\s*[\"']([^\"'{}]{1,200})[\"']"
-    rb"|calledDecisionId[^>]*>([^<]{1,200})<"
-)
-_DEFINED = re.compile(
-    rb"<(?:[\w-]+:)?(?:process|decision|global\w*Task)\s[^>]*?\bid\s*=\s*[\"']([^\"']{1,200})"
-)
-
-
 def _models(paths: list[Path]) -> dict[Path, dict[str, bytes]]:
     """Each model to report on, with the files it needs: given, or in the folders given."""
     found: list[Path] = []
@@ -77,21 +67,8 @@ def _models(paths: list[Path]) -> dict[Path, dict[str, bytes]]:
 
 def _with_needed(path: Path, others: list[Path]) -> dict[str, bytes]:
     """The model with the decisions and called processes it names, found among the others."""
-    files = {path.name: _bytes(path)}
-    rest = {other.name: _bytes(other) for other in others if other.name != path.name}
-    while True:
-        wanted = {one or two for text in files.values() for one, two in _NAMED.findall(text)}
-        wanted = {name.strip().rpartition(b":")[2] for name in wanted}
-        wanted -= {name for text in files.values() for name in _DEFINED.findall(text)}
-        found = {
-            name: text
-            for name, text in rest.items()
-            if name not in files and wanted & set(_DEFINED.findall(text))
-        }
-        if not found:
-            return files
-        name = min(found)
-        files[name] = found[name]
+    around = {other.name: _bytes(other) for other in others if other.name != path.name}
+    return with_needed(path.name, {**around, path.name: _bytes(path)})
 
 
 def _bytes(path: Path) -> bytes:

@@ -14,6 +14,7 @@ from api.portal.submitted import submitted_pairs
 from api.rest.case_view import clock_sentence
 from api.rest.cases import download
 from api.sentences import say as say_problem
+from api.service_names import services_named
 from api.submission import newest_files
 from api.wiring import Application
 from engine.domain.access import Actor
@@ -52,12 +53,13 @@ def my_cases(request: Request, actor: Citizen) -> Response:
             ][locale]
             for case in cases
         }
+        named = services_named(session, wired.ports.catalogue, {case.service for case in cases})
     return page(
         request,
         "cases.html.j2",
         cases=cases,
         stages=stages,
-        services=wired.ports.catalogue.services,
+        services=named,
     )
 
 
@@ -68,12 +70,13 @@ def confirmation(request: Request, actor: Citizen, reference: str) -> Response:
     with wired.uow.read() as session:
         record = queries.own_record(session, actor, reference)
         offices = departments(session)
+        named = services_named(session, wired.ports.catalogue, {record.case.service})
     department = offices.get(record.case.department or "")
     return page(
         request,
         "confirmation.html.j2",
         case=record.case,
-        service=wired.ports.catalogue.services[record.case.service],
+        service=named[record.case.service],
         department=department,
         name=department.name[request.state.locale] if department else None,
     )
@@ -88,6 +91,7 @@ def status(request: Request, actor: Citizen, reference: str) -> Response:
         record = queries.own_record(session, actor, reference)
         made = definition(session, record.case.package_version_id, wired.ports)
         office = departments(session).get(record.case.department or "")
+        named = services_named(session, catalogue, {record.case.service})
     case, manifest = record.case, made.manifest
     form = made.forms[manifest.services[case.service].form]
     answers = record.state.data.get(manifest.saves_as, {})
@@ -99,7 +103,7 @@ def status(request: Request, actor: Citizen, reference: str) -> Response:
         request,
         "status.html.j2",
         case=case,
-        service=catalogue.services[case.service],
+        service=named[case.service],
         stages=[(key, manifest.stages[key][locale]) for key in manifest.stages],
         duties=[(task, made.label(task.element, locale)) for task in mine if task.kind != "rating"],
         ratings=[task for task in mine if task.kind == "rating"],

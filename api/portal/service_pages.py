@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from api.access import LOCALE_COOKIE, application, current_actor, set_cookie
 from api.portal.page import go_to, page, safe_path
+from api.service_names import services_named
 from engine.domain.access import Actor
 from engine.domain.limit import due
 from engine.domain.locales import LOCALES
@@ -31,14 +32,15 @@ def home(request: Request, actor: Visitor) -> Response:
     with wired.uow.read() as session:
         offered = offered_services(session)
         mine = own_cases(session, actor) if actor and "citizen" in actor.roles else []
+        named = services_named(session, catalogue, {case.service for case in mine})
     return page(
         request,
         "home.html.j2",
-        offered=[catalogue.services[code] for code in sorted(offered)],
+        offered=[row for code, row in sorted(catalogue.services.items()) if code in offered],
         events=list(catalogue.life_events.values()),
         waiting=[case for case in mine if case.waiting_for == "applicant"],
         cases=[case for case in mine if case.state == "open"][:5],
-        services=catalogue.services,
+        services=named,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+StaffRole = Literal["caseworker", "designer", "manager", "administrator", "job_worker"]
 TaskView = Literal["department", "mine", "waiting_applicant", "done"]
 
 
@@ -356,13 +357,13 @@ class NewUser(Shape):
     user_name: str = Field(min_length=3, max_length=60, pattern=r"^[a-z][a-z0-9_.-]*$")
     display_name: str = Field(min_length=1, max_length=100)
     password: str = Field(min_length=12, max_length=128)
-    roles: list[Literal["caseworker", "designer", "manager", "administrator"]]
+    roles: list[StaffRole]
     department: str | None = None
 
 
 class UserChange(Shape):
     active: bool | None = None
-    roles: list[Literal["caseworker", "designer", "manager", "administrator"]] | None = None
+    roles: list[StaffRole] | None = None
     department: str | None = None
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from api.service_names import services_named
 from api.wiring import Application
+from engine.domain.catalogue import Service
 from engine.store.queries.people import departments
 from engine.store.tables import Case, Department
 from engine.store.uow import ReadSession
@@ -20,6 +23,7 @@ class Words:
     session: ReadSession
     locale: str
     _departments: dict[str, Department] | None = None
+    _services: Mapping[str, Service] | None = None
 
     def definition(self, case: Case) -> Definition:
         return definition(self.session, case.package_version_id, self.wired.ports)
@@ -31,8 +35,14 @@ class Words:
         return row.name[self.locale] if row else code
 
     def service(self, code: str) -> str:
-        known = self.wired.ports.catalogue.services.get(code)
-        return known.name[self.locale] if known else code
+        return self.services({code})[code].name[self.locale]
+
+    def services(self, codes: Iterable[str]) -> Mapping[str, Service]:
+        """The services of these codes, and the catalogue's."""
+        if self._services is None or not set(codes) <= self._services.keys():
+            named = services_named(self.session, self.wired.ports.catalogue, codes)
+            self._services = {**(self._services or {}), **named}
+        return self._services
 
     def remaining_working_days(self, due: datetime | None, now: datetime) -> int | None:
         """Working days from today to the day of `due`: 0 is today, negative is overdue."""

@@ -58,6 +58,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.bpmn.needs import with_needed
+from engine.bpmn.overrides import with_settings
 from engine.bpmn.package import Package, read_package
 from engine.bpmn.report import DeployReport, ElementReport, deploy_report
 from engine.bpmn.running.state import process_data
@@ -71,6 +73,8 @@ __all__ = [
     "process_data",
     "read_package",
     "read_process",
+    "with_needed",
+    "with_settings",
 ]
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-ROLES = ("citizen", "caseworker", "designer", "manager", "administrator")
+ROLES = ("citizen", "caseworker", "designer", "manager", "administrator", "job_worker")
+"""A ``job_worker`` is a program: it fetches and reports jobs, and sees nothing else."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Actor:
 
     @property
     def is_staff(self) -> bool:
-        return bool(self.roles - {"citizen"})
+        return bool(self.roles - {"citizen", "job_worker"})
 
     @property
     def oversees_office(self) -> bool:
@@ -69,3 +70,12 @@ def may_see_performance(actor: Actor) -> bool:
 
 def may_administer(actor: Actor) -> bool:
     return "administrator" in actor.roles
+
+
+def may_work_jobs(actor: Actor) -> bool:
+    return bool(actor.roles & {"job_worker", "administrator"})
+
+
+def may_start_for(actor: Actor, applicant: str) -> bool:
+    """A designer begins cases of their own, to try a model; an administrator anybody's."""
+    return may_administer(actor) or (may_publish(actor) and actor.user_id == applicant)

@@ -22,12 +22,17 @@ Text = Mapping[str, str]
 
 @dataclass(frozen=True)
 class OfferedService:
-    """One service of the catalogue that the package runs: its start form and its own limits."""
+    """One service that the package runs: its start form and its own limits.
+
+    One that is not `listed` is not in the catalogue and not offered to citizens: its cases are
+    begun by programs.
+    """
 
     code: str
     form: str
     limits: Mapping[str, Limit]
     sensitive: bool = False
+    listed: bool = True
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,13 @@ class Manifest:
     labels: Mapping[str, Text]
     stages: Mapping[str, Text]
     outcomes: Mapping[str, Text]
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Settings of elements, by element id, that hold instead of those in the model."""
+
+    @property
+    def listed(self) -> bool:
+        """Whether citizens may be offered any of its services."""
+        return any(service.listed for service in self.services.values())
 
     def limit(self, service: str, name: str) -> Limit:
         """The limit `name` as it holds for `service`. Raises KeyError if there is none."""
@@ -131,8 +143,21 @@ class _Reader:
                 form=self.word(row, "form", where, _KEY),
                 limits=self.limits(self.table("limits", row), f"{where}.limits"),
                 sensitive=row.get("sensitive") is True,
+                listed=row.get("listed") is not False,
             )
         return offered
+
+    def settings(self) -> dict[str, Mapping[str, str]]:
+        made: dict[str, Mapping[str, str]] = {}
+        for element in self.table("settings"):
+            values = self.table(element, self.table("settings"))
+            for name, value in values.items():
+                if not isinstance(value, str) or value.startswith("=") or "{" in value:
+                    self.wrong(
+                        "manifest_setting_wrong", f"settings.{element}.{name}", expected="text"
+                    )
+            made[element] = {name: str(value) for name, value in values.items()}
+        return made
 
     def manifest(self) -> Manifest:
         package = self.table("package")
@@ -153,4 +178,5 @@ class _Reader:
             labels=self.texts("labels"),
             stages=stages,
             outcomes=self.texts("outcomes"),
+            settings=self.settings(),
         )

@@ -190,6 +190,14 @@ class StartTrigger:
     name: str
 
 
+@dataclass(frozen=True)
+class Seen:
+    """The process data that an activity sees, and the part of it that is the activity's own."""
+
+    data: Mapping[str, Any]
+    own: Mapping[str, Any]
+
+
 class Process(Protocol):
     """A parsed, checked, executable process of one published version. Thread-safe, no I/O.
 
@@ -208,18 +216,32 @@ class Process(Protocol):
         """What a case in this state waits for. Raises StateUnreadable."""
         ...
 
+    @property
+    def version_tag(self) -> str | None:
+        """What the designer calls this version, if anything."""
+        ...
+
     def start(self, data: Mapping[str, Any], at: str | None = None) -> Step:
         """Begin with `data`, at the start event `at` or at those without a trigger."""
         ...
 
     def complete(
-        self, state: bytes, key: str, data: Mapping[str, Any], skip: Collection[str] = ()
+        self,
+        state: bytes,
+        key: str,
+        data: Mapping[str, Any],
+        skip: Collection[str] = (),
+        own: Mapping[str, Any] | None = None,
     ) -> Step:
         """Finish the open task or job `key`, merging `data` into the process data.
 
-        Activities named in `skip` pass without being done. Raises TaskNotOpen if `key` is not open
-        in `state`.
+        Activities named in `skip` pass without being done. Only the output mappings of the
+        activity see `own`. Raises TaskNotOpen if `key` is not open in `state`.
         """
+        ...
+
+    def seen_by(self, state: bytes, key: str) -> Seen:
+        """The data that the open task or job `key` sees now. Raises TaskNotOpen."""
         ...
 
     def fire(
@@ -236,8 +258,18 @@ class Process(Protocol):
         """Let the signal `name` reach all that wait for it; None if nothing does."""
         ...
 
-    def fail(self, state: bytes, key: str, code: str, message: str = "") -> Step:
-        """The open task or job `key` ends with the BPMN error `code`. Raises TaskNotOpen."""
+    def fail(
+        self,
+        state: bytes,
+        key: str,
+        code: str,
+        message: str = "",
+        data: Mapping[str, Any] | None = None,
+    ) -> Step:
+        """The open task or job `key` ends with the BPMN error `code`, once `data` is merged.
+
+        Raises TaskNotOpen; ExecutionFailed if nothing catches the error.
+        """
         ...
 
     def escalate(self, state: bytes, key: str, code: str) -> Step:

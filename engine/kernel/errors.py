@@ -144,6 +144,24 @@ class MessageRefused(EngineError):
     code = "message_refused"
 
 
+class JobLockLost(EngineError):
+    """The job is not locked by this worker: `worker` has it, or the lock has ended."""
+
+    code = "job_lock_lost"
+
+
+class VariableRefused(EngineError):
+    """The variable `name` cannot be kept: `reason`."""
+
+    code = "variable_refused"
+
+
+class CorrelationFailed(EngineError):
+    """The message `name` fits `count` waiting events or start events, and must fit one."""
+
+    code = "correlation_failed"
+
+
 class MigrationRefused(EngineError):
     """The case cannot be moved to that version: `reason`."""
 

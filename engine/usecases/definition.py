@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from engine.bpmn import read_process
+from engine.bpmn import read_process, with_settings
 from engine.domain.locales import LOCALES
 from engine.domain.package import MANIFEST, Manifest, read_manifest
 from engine.domain.ports import Form, Ports
@@ -81,6 +81,7 @@ def read_contents(
     findings += found
     if process is None:
         return None, findings
+    process = with_settings(process, manifest.settings)
     return Contents(manifest, process, forms, letters), findings
 
 

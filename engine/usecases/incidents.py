@@ -10,16 +10,20 @@ from engine.domain.access import Actor, may_administer
 from engine.kernel.errors import ExecutionFailed, IncidentResolved, NotAllowed, NotFound
 from engine.kernel.ids import new_id
 from engine.store.audit import record
-from engine.store.tables import Case, Incident, Job, Task, User
+from engine.store.tables import Case, ExternalJob, Incident, Job, Task, User
 from engine.store.uow import UnitOfWork, Work
 from engine.usecases.advance import advance
 from engine.usecases.case_lock import lock_case, state_of
 from engine.usecases.definition import definition_for
 
+RETRIES = 3
+"""How often a job worker may try again what an operator has released."""
+
 
 @dataclass(frozen=True)
 class OpenIncident:
-    """`source` is what was being done: ``task`` (its key and answers) or ``job`` (its id)."""
+    """`source` is what was being done: ``task`` (its key and answers), ``job`` (its id) or
+    ``external_job`` (its key and id)."""
 
     case_id: str
     source: str
@@ -49,7 +53,17 @@ def open_incident(work: Work, command: OpenIncident) -> Incident:
         created_at=work.now,
     )
     work.rows.add(incident)
+    if command.source == "external_job":
+        _stop(work, incident)
     return incident
+
+
+def _stop(work: Work, incident: Incident) -> None:
+    """Offer the job to no worker until somebody has dealt with it."""
+    job = work.session.get(ExternalJob, incident.payload["external_job_id"])
+    if job is not None and job.state == "open":
+        job.retries, job.worker, job.locked_until = 0, None, None
+        job.error = job.error or incident.detail
 
 
 def note_failure(uow: UnitOfWork, error: Exception) -> None:
@@ -82,6 +96,8 @@ def retry_incident(work: Work, command: RetryIncident) -> Incident:
     skip = [incident.element] if command.skip and incident.element else []
     if incident.source == "task":
         _complete_again(work, case, incident, skip)
+    elif incident.source == "external_job":
+        _offer_again(work, command.actor, case, incident, skip)
     else:
         job = work.rows.first(Job, "id = %s", incident.payload["job_id"], lock=True)
         if job is None:
@@ -99,15 +115,31 @@ def _complete_again(work: Work, case: Case, incident: Incident, skip: list[str])
     if task is None or task.state != "open":
         return
     made = definition_for(work, case.package_version_id)
-    row = state_of(work, case)
-    step = made.process.complete(
-        row.state, task.key, {payload["saves_as"]: payload["answers"]}, skip
-    )
+    variables = payload.get("variables")
+    answers = payload["answers"] if variables is None else variables
+    data = {payload["saves_as"]: answers} if variables is None else variables
+    step = made.process.complete(state_of(work, case).state, task.key, data, skip)
     user = work.rows.get_one(User, payload["actor_id"])
     actor = Actor(user.id, user.user_name, user.display_name, frozenset(user.roles))
     task.state, task.finished_at, task.finished_by = "done", work.now, user.id
-    task.answers = payload["answers"]
+    task.answers = answers
     record(work, case, "task_completed", actor, element=task.element)
+    advance(work, made, case, step, actor)
+
+
+def _offer_again(work: Work, actor: Actor, case: Case, incident: Incident, skip: list[str]) -> None:
+    job = work.session.get_one(
+        ExternalJob, incident.payload["external_job_id"], with_for_update=True
+    )
+    if job.state != "open":
+        return
+    if not skip:
+        job.retries, job.worker, job.locked_until = RETRIES, None, None
+        return
+    made = definition_for(work, case.package_version_id)
+    step = made.process.skip(state_of(work, case).state, job.key)
+    job.state, job.finished_at = "done", work.now
+    work.session.flush()
     advance(work, made, case, step, actor)
 
 

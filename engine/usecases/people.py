@@ -166,6 +166,11 @@ def record_failure(work: Work, subjects: tuple[str, ...]) -> None:
             row.blocked_until = work.now + wait
 
 
+def forget_failures(work: Work, subjects: tuple[str, ...]) -> None:
+    """Somebody was right: the failures before do not count any more."""
+    work.session.execute(delete(SignInAttempt).where(SignInAttempt.subject.in_(list(subjects))))
+
+
 def blocked_for(session: ReadSession, subjects: tuple[str, ...], now: datetime) -> int:
     """How many seconds the longest block of `subjects` still lasts; 0 if none."""
     until = session.scalars(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 
 from engine.domain.access import SYSTEM, Actor, may_publish
+from engine.domain.package import MANIFEST, Manifest
 from engine.domain.process import Finding
 from engine.kernel.errors import NotAllowed, PackageRefused
 from engine.kernel.ids import new_id
@@ -17,9 +18,12 @@ from engine.store.uow import Work
 from engine.usecases.definition import Contents, pack, read_contents
 from engine.usecases.package_check import unfitting
 
-NEEDED_IN_PACKAGES = frozenset(
-    {"send_task_without_letter", "staff_task_without_department", "user_task_without_form"}
-)
+NEEDED_IN_PACKAGES = {
+    "send_task_without_letter": "letter",
+    "staff_task_without_department": "department",
+    "user_task_without_form": "form",
+}
+"""What a model may leave open, and the setting with which a package says it; empty for none."""
 
 
 @dataclass(frozen=True)
@@ -84,18 +88,44 @@ def publish(work: Work, command: PublishPackage) -> Published:
 def check(work: Work, files: Mapping[str, bytes]) -> tuple[Contents, list[Finding]]:
     """The package's contents and its warnings. Raises PackageRefused when there are errors."""
     contents, findings = read_contents(files, work.ports)
-    findings = [_as_in_packages(finding) for finding in findings]
+    settings = contents.manifest.settings if contents is not None else {}
+    findings = [_as_in_packages(finding) for finding in findings if not _said(finding, settings)]
     if contents is not None:
         departments = set(work.session.scalars(select(Department.code)))
         findings += unfitting(contents, departments)
-        for code in contents.manifest.services:
-            if code not in work.ports.catalogue.services:
-                findings.append(
-                    Finding("service_unknown", "package.toml", element=code, params={"code": code})
-                )
+        findings += _unfitting_services(work, contents.manifest)
     if contents is None or any(finding.severity == "error" for finding in findings):
         raise PackageRefused(findings=tuple(findings))
     return contents, findings
+
+
+def _unfitting_services(work: Work, manifest: Manifest) -> Iterator[Finding]:
+    for code, service in manifest.services.items():
+        if service.listed:
+            wrong = "" if code in work.ports.catalogue.services else "service_unknown"
+        elif code in work.ports.catalogue.services:
+            wrong = "service_listed"
+        else:
+            wrong = "service_taken" if _of_another(work, code, manifest.key) else ""
+        if wrong:
+            yield Finding(wrong, MANIFEST, element=code, params={"code": code})
+
+
+def _of_another(work: Work, service: str, package: str) -> bool:
+    """Whether cases of the service are taken by another package."""
+    key = work.session.scalar(
+        select(PackageVersion.key)
+        .join(OfferedServiceRow, OfferedServiceRow.package_version_id == PackageVersion.id)
+        .where(OfferedServiceRow.service == service)
+    )
+    return key is not None and key != package
+
+
+def _said(finding: Finding, settings: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether the manifest says what the model leaves open; a department cannot be none."""
+    setting = NEEDED_IN_PACKAGES.get(finding.code)
+    own = settings.get(finding.element or "", {})
+    return bool(own.get(setting)) if setting == "department" else setting in own
 
 
 def _as_in_packages(finding: Finding) -> Finding:
@@ -125,6 +155,8 @@ def _keep(
         digest=digest,
         archive=archive,
         findings=[{**vars(finding), "params": dict(finding.params)} for finding in findings],
+        process=manifest.process,
+        version_tag=(contents.process.version_tag or "")[:120] or None,
         published_by=command.actor.user_id,
         published_at=work.now,
     )

@@ -67,11 +67,14 @@ def start_case(work: Work, command: StartCase) -> Case:
 
 @dataclass(frozen=True)
 class StartByMessage:
-    """A message begins a case of `service` for `applicant` at the start event `element`."""
+    """A message begins a case of `service` for `applicant` at the start event `element`.
+
+    Without `element` it begins where a case that was filed would.
+    """
 
     applicant: Actor
     service: str
-    element: str
+    element: str | None
     data: Mapping[str, Any]
 
 

@@ -12,6 +12,9 @@ from engine.store.uow import Work
 
 LIFE_OF_THROWN = timedelta(days=30)
 """How long a message of one case waits for another case to want it."""
+PRIORITY = "job_priority"
+"""The setting of a task that says how important its external job is."""
+MAX_PRIORITY = 2**31
 
 
 def sync_subscriptions(work: Work, case: Case, step: Step) -> None:
@@ -73,10 +76,19 @@ def sync_external_jobs(work: Work, case: Case, step: Step) -> None:
                     topic=each.topic,
                     retries=each.retries,
                     settings=dict(each.properties),
+                    priority=_priority(each.properties.get(PRIORITY)),
                     state="open",
                     created_at=work.now,
                 )
             )
+
+
+def _priority(given: object) -> int:
+    """What the task's setting says, within bounds; 0 if it says nothing usable."""
+    try:
+        return min(MAX_PRIORITY, max(-MAX_PRIORITY, int(str(given or 0))))
+    except ValueError:
+        return 0
 
 
 def send_thrown(work: Work, case: Case, step: Step) -> None:

@@ -9,10 +9,12 @@ from sqlalchemy import select
 
 from api.wiring import Application
 from engine.domain.access import SYSTEM
+from engine.domain.variables import Variables
 from engine.kernel.clock import SettableClock
 from engine.kernel.errors import MessageRefused
 from engine.store.tables import Case, CaseState, ExternalJob, Message, Subscription
-from engine.usecases.external_jobs import FetchJobs, ReportJob, fetch_jobs, report_job
+from engine.usecases.external_jobs import FetchJobs, Topic, fetch_jobs
+from engine.usecases.job_reports import CompleteJob, complete_job
 from engine.usecases.messages import ReceiveMessage, SendSignal, receive_message, send_signal
 from tests.support.play import done, drain, open_task
 from tests.support.small_package import begun, person, published
@@ -136,12 +138,12 @@ def test_a_job_is_fetched_by_one_worker_and_reported(
 ) -> None:
     published(office, straight(start(), JOB, person("b"), end()))
     case = begun(office)
-    (job,) = office.uow.run(fetch_jobs, FetchJobs("w1", ["print"]))
-    assert office.uow.run(fetch_jobs, FetchJobs("w2", ["print"])) == []
+    (job,) = office.uow.run(fetch_jobs, FetchJobs("w1", [Topic("print")]))
+    assert office.uow.run(fetch_jobs, FetchJobs("w2", [Topic("print")])) == []
     clock.advance(timedelta(minutes=6))
-    (again,) = office.uow.run(fetch_jobs, FetchJobs("w2", ["print"]))
+    (again,) = office.uow.run(fetch_jobs, FetchJobs("w2", [Topic("print")]))
     assert again.id == job.id
-    office.uow.run(report_job, ReportJob("w2", job.id, {"pages": 3}))
+    office.uow.run(complete_job, CompleteJob(SYSTEM, "w2", job.id, Variables({"pages": 3})))
     assert open_task(office, case).element == "b"
     with office.uow.read() as session:
         assert session.get_one(ExternalJob, job.id).state == "done"

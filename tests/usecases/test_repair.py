@@ -13,8 +13,9 @@ from engine.kernel.clock import SettableClock
 from engine.kernel.errors import ExecutionFailed, IncidentResolved, NotAllowed, ReasonMissing
 from engine.store.audit import first_broken_event
 from engine.store.tables import Case, CaseState, Event, Incident, Task
-from engine.usecases.external_jobs import FetchJobs, ReportJob, fetch_jobs, report_job
+from engine.usecases.external_jobs import FetchJobs, Topic, fetch_jobs
 from engine.usecases.incidents import RetryIncident, retry_incident
+from engine.usecases.job_reports import FailJob, fail_job
 from engine.usecases.job_runner import run_due
 from engine.usecases.repair import (
     CorrectData,
@@ -141,7 +142,7 @@ def test_a_job_worker_that_gives_up_leaves_an_incident(office: Application) -> N
     published(office, straight(start(), JOB, person("b"), end()))
     begun(office)
     for _ in range(2):
-        (job,) = office.uow.run(fetch_jobs, FetchJobs("w1", ["print"]))
-        office.uow.run(report_job, ReportJob("w1", job.id, {}, failure="no paper"))
-    assert office.uow.run(fetch_jobs, FetchJobs("w1", ["print"])) == []
+        (job,) = office.uow.run(fetch_jobs, FetchJobs("w1", [Topic("print")]))
+        office.uow.run(fail_job, FailJob(SYSTEM, "w1", job.id, "no paper"))
+    assert office.uow.run(fetch_jobs, FetchJobs("w1", [Topic("print")])) == []
     assert [(each.element, each.reason) for each in incidents(office)] == [("work", "job_failed")]

@@ -17,7 +17,11 @@ export interface paths {
          */
         get: operations["list_cases"];
         put?: never;
-        post?: never;
+        /**
+         * File Case
+         * @description File a case of one's own. 422 `answers_invalid` names every wrong field.
+         */
+        post: operations["file_case"];
         delete?: never;
         options?: never;
         head?: never;
@@ -840,6 +844,34 @@ export interface components {
             /** Text */
             text: string;
         };
+        /** FiledCase */
+        FiledCase: {
+            /** Id */
+            id: string;
+            /** Legal Due At */
+            legal_due_at: string | null;
+            /** Promised Due At */
+            promised_due_at: string | null;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Reference */
+            reference: string;
+        };
+        /**
+         * Filing
+         * @description Answers to the start form of a service, by field name.
+         */
+        Filing: {
+            /** Answers */
+            answers: {
+                [key: string]: unknown;
+            };
+            /** Service */
+            service: string;
+        };
         /** FindingView */
         FindingView: {
             /** Code */
@@ -1002,7 +1034,7 @@ export interface components {
             /** Password */
             password: string;
             /** Roles */
-            roles: ("caseworker" | "designer" | "manager" | "administrator")[];
+            roles: ("caseworker" | "designer" | "manager" | "administrator" | "job_worker")[];
             /** User Name */
             user_name: string;
         };
@@ -1314,7 +1346,7 @@ export interface components {
             /** Department */
             department?: string | null;
             /** Roles */
-            roles?: ("caseworker" | "designer" | "manager" | "administrator")[] | null;
+            roles?: ("caseworker" | "designer" | "manager" | "administrator" | "job_worker")[] | null;
         };
         /** UserList */
         UserList: {
@@ -1403,6 +1435,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    file_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Filing"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiledCase"];
                 };
             };
             /** @description Validation Error */

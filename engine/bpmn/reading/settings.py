@@ -36,6 +36,7 @@ _CAMUNDA = {
     "candidateGroups": "candidate_groups",
     "candidateUsers": "candidate_users",
     "dueDate": "due_date",
+    "taskPriority": "job_priority",
 }
 _SPIFF = {"formJsonSchemaFilename": "form"}
 
@@ -50,6 +51,10 @@ def read_settings(source: Source, node: etree._Element) -> dict[str, str]:
     for name, own in _CAMUNDA.items():
         if value := camunda(node, name):
             found.setdefault(own, _form_name(value) if own == "form" else value.strip())
+    if camunda(node, "type") == "external":
+        for process in node.iterancestors(tag("process")):
+            if priority := camunda(process, "taskPriority"):
+                found.setdefault("job_priority", priority.strip())
     if camunda_elements(node, "formData"):
         found.setdefault("form", f"{node.get('id')}")
     for name, attributes in (

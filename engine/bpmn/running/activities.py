@@ -69,6 +69,12 @@ class Activity(FlowNode):
     def view(self, token: Token) -> Mapping[str, Any]:
         return self.variables(token).view()
 
+    def keep_own(self, token: Token, values: dict[str, Any]) -> None:
+        """Variables for the output mappings of this activity only."""
+        if token.internal_data.get("layer") is None:
+            token.internal_data["layer"] = token.workflow.layer(token.scope, None, {}).id
+        self.variables(token).variables.update(values)
+
     def run_script(self, token: Token, script: Expression) -> None:
         data = self.view(token)
         if script.language != "python":

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from SpiffWorkflow.exceptions import SpiffWorkflowException
-
-from engine.bpmn.decisions import Decision, DecisionFailed
-from engine.bpmn.expressions import ExpressionFailed
+from engine.bpmn.decisions import Decision
 from engine.bpmn.languages import Expression
 from engine.bpmn.model import ProcessModel
-from engine.bpmn.plain import NotPlain
+from engine.bpmn.plain import plain_copy
 from engine.bpmn.running import migration, state
+from engine.bpmn.running.blame import BlamingWorkflow, blame
 from engine.bpmn.running.events import deliver_signal
 from engine.bpmn.running.listing import (
     Settings,
@@ -30,7 +27,7 @@ from engine.bpmn.running.listing import (
 )
 from engine.bpmn.running.subprocesses import begin_scope
 from engine.bpmn.running.throwing import throw_error, throw_escalation
-from engine.bpmn.running.workflow import DEFAULT_BUDGET, Budget, CaseWorkflow, Token
+from engine.bpmn.running.workflow import DEFAULT_BUDGET, Budget, Token
 from engine.domain.process import (
     NOTHING,
     Effect,
@@ -39,60 +36,17 @@ from engine.domain.process import (
     OpenJob,
     OpenTask,
     Process,
+    Seen,
     StartTrigger,
     Step,
     Thrown,
     Waits,
 )
-from engine.kernel.errors import EngineError, ExecutionFailed, TaskNotOpen
+from engine.kernel.errors import ExecutionFailed, TaskNotOpen
 
 _REACHED_BEFORE = frozenset(
     {"userTask", "manualTask", "sendTask", "serviceTask", "subProcess", "callActivity"}
 )
-_REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (ExpressionFailed, "expression_failed"),
-    (NotPlain, "data_not_plain"),
-    (state.StateTooLarge, "state_too_large"),
-    (RecursionError, "too_many_steps"),
-    (SpiffWorkflowException, "engine_refused"),
-)
-TECHNICAL = frozenset({"expression_failed", "no_rule_matched", "several_rules_matched"})
-"""Failures of one activity that an error event without a code may catch."""
-
-# The library composes log records for every change of state, wanted or not.
-for _name in ("spiff", "spiff.task", "spiff.workflow"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
-
-
-@contextmanager
-def _blame(element: str | None) -> Iterator[None]:
-    """Turns whatever the library or the sandbox raises into ExecutionFailed at `element`."""
-    try:
-        yield
-    except EngineError:
-        raise
-    except DecisionFailed as error:
-        raise ExecutionFailed(element=element, reason=str(error)) from error
-    except Exception as error:
-        reason = next((code for kind, code in _REASONS if isinstance(error, kind)), "unexpected")
-        detail = f"{error}" if reason != "unexpected" else f"{type(error).__name__}: {error}"
-        raise ExecutionFailed(element=element, reason=reason, detail=detail[:500]) from error
-
-
-class _Workflow(CaseWorkflow):
-    """Blames the flow node at which something failed, and lets its error event catch it."""
-
-    def run_token(self, token: Token) -> None:
-        try:
-            with _blame(token.node.id):
-                token.run()
-        except ExecutionFailed as failed:
-            reason = failed.params.get("reason")
-            if reason not in TECHNICAL or token.id not in self.tasks:
-                raise
-            detail = str(failed.params.get("detail") or "")
-            if not throw_error(token, None, detail):
-                raise
 
 
 @dataclass(eq=False)
@@ -130,31 +84,48 @@ class PackagedProcess:
         run.load(state)
         return run.before
 
+    @property
+    def version_tag(self) -> str | None:
+        return self.model.version_tag
+
     def start(self, data: Mapping[str, Any], at: str | None = None) -> Step:
         run = _Run(self)
         workflow = run.workflow()
         root = self.model.root
         if at is not None and at not in root.nodes:
             raise ExecutionFailed(element=at, reason="element_unknown")
-        with _blame(None):
+        with blame(None):
             scope = workflow.open_scope("process", root, self.id, None)
             workflow.root = scope
             workflow.write_plain(scope, data)
         if at is None and not root.starts and root.triggered:
             at = root.triggered[0]
-        with _blame(at):
+        with blame(at):
             begin_scope(workflow, scope, at)
         return run.advance(workflow)
 
     def complete(
-        self, state: bytes, key: str, data: Mapping[str, Any], skip: Collection[str] = ()
+        self,
+        state: bytes,
+        key: str,
+        data: Mapping[str, Any],
+        skip: Collection[str] = (),
+        own: Mapping[str, Any] | None = None,
     ) -> Step:
         run = _Run(self, skips=frozenset(skip))
         workflow, token = run.open(state, key)
-        with _blame(token.node.id):
+        with blame(token.node.id):
             workflow.write_plain(token.task_spec.variables(token), data)
+            if own:
+                token.task_spec.keep_own(token, plain_copy(own))
             token.complete()
         return run.advance(workflow)
+
+    def seen_by(self, state: bytes, key: str) -> Seen:
+        _, token = _Run(self).open(state, key)
+        variables = token.task_spec.variables(token)
+        own = variables.variables if variables.kind == "local" else {}
+        return Seen(dict(variables.view()), dict(own))
 
     def fire(
         self,
@@ -169,22 +140,30 @@ class PackagedProcess:
         index = index_of(key)
         if token is None or index is None or key not in keys_of(token):
             return None
-        with _blame(token.node.id):
+        with blame(token.node.id):
             token.task_spec.fire(token, index, dict(data or {}))
         return run.advance(workflow)
 
     def signal(self, state: bytes, name: str, data: Mapping[str, Any]) -> Step | None:
         run = _Run(self)
         workflow = run.load(state)
-        with _blame(None):
+        with blame(None):
             if not deliver_signal(workflow, name, data):
                 return None
         return run.advance(workflow)
 
-    def fail(self, state: bytes, key: str, code: str, message: str = "") -> Step:
+    def fail(
+        self,
+        state: bytes,
+        key: str,
+        code: str,
+        message: str = "",
+        data: Mapping[str, Any] | None = None,
+    ) -> Step:
         run = _Run(self)
         workflow, token = run.open(state, key)
-        with _blame(token.node.id):
+        with blame(token.node.id):
+            workflow.write_plain(token.task_spec.variables(token), data or {})
             workflow.log("thrown", token)
             if not throw_error(token, code, message):
                 raise ExecutionFailed(element=token.node.id, reason="error_not_caught", detail=code)
@@ -193,7 +172,7 @@ class PackagedProcess:
     def escalate(self, state: bytes, key: str, code: str) -> Step:
         run = _Run(self)
         workflow, token = run.open(state, key)
-        with _blame(token.node.id):
+        with blame(token.node.id):
             workflow.log("thrown", token)
             throw_escalation(token, code, at_itself=True)
         return run.advance(workflow)
@@ -201,7 +180,7 @@ class PackagedProcess:
     def skip(self, state: bytes, key: str) -> Step:
         run = _Run(self)
         workflow, token = run.waiting(state, key)
-        with _blame(token.node.id):
+        with blame(token.node.id):
             for scope in list(token.inner):
                 workflow.cancel_scope(scope)
             token.complete()
@@ -214,7 +193,7 @@ class PackagedProcess:
         target = scope.model.nodes.get(element)
         if target is None or target.kind == "boundaryEvent" or scope.kind == "local":
             raise ExecutionFailed(element=element, reason="element_elsewhere")
-        with _blame(element):
+        with blame(element):
             workflow.cancel_token(token)
             workflow.enter(target, scope)
         return run.advance(workflow)
@@ -223,7 +202,7 @@ class PackagedProcess:
         run = _Run(self)
         workflow = run.load(state)
         assert workflow.root is not None  # noqa: S101
-        with _blame(None):
+        with blame(None):
             workflow.write_plain(workflow.root, data)
         return run.advance(workflow)
 
@@ -251,8 +230,8 @@ class _Run:
     skips: frozenset[str] = frozenset()
     before: Waits = NOTHING
 
-    def workflow(self) -> _Workflow:
-        made = _Workflow(
+    def workflow(self) -> BlamingWorkflow:
+        made = BlamingWorkflow(
             self.process.spec,
             self.process.processes,
             self.process.decisions,
@@ -262,39 +241,39 @@ class _Run:
         made.skips = self.skips
         return made
 
-    def load(self, stored: bytes) -> _Workflow:
+    def load(self, stored: bytes) -> BlamingWorkflow:
         workflow = self.workflow()
         state.decode(stored, workflow)
         self.before = waits_of(workflow.tasks.values())
         return workflow
 
-    def open(self, stored: bytes, key: str) -> tuple[_Workflow, Token]:
+    def open(self, stored: bytes, key: str) -> tuple[BlamingWorkflow, Token]:
         """The open task or job `key`. Raises TaskNotOpen."""
         workflow, token = self.waiting(stored, key)
         if not (is_task(token) or is_job(token)):
             raise TaskNotOpen
         return workflow, token
 
-    def waiting(self, stored: bytes, key: str) -> tuple[_Workflow, Token]:
+    def waiting(self, stored: bytes, key: str) -> tuple[BlamingWorkflow, Token]:
         workflow = self.load(stored)
         token = workflow.find(key)
         if token is None or not token.waits() or token.internal_data.get("subscribed"):
             raise TaskNotOpen
         return workflow, token
 
-    def advance(self, workflow: _Workflow) -> Step:
+    def advance(self, workflow: BlamingWorkflow) -> Step:
         with self._told(workflow):
             return self._advance(workflow)
 
     @contextmanager
-    def _told(self, workflow: _Workflow) -> Iterator[None]:
+    def _told(self, workflow: BlamingWorkflow) -> Iterator[None]:
         try:
             yield
         except ExecutionFailed as failed:
             failed.trace = tuple(workflow.trace)
             raise
 
-    def _advance(self, workflow: _Workflow) -> Step:
+    def _advance(self, workflow: BlamingWorkflow) -> Step:
         workflow.run_on()
         tokens = list(workflow.tasks.values())
         tasks = [token for token in tokens if is_task(token)]
@@ -306,7 +285,7 @@ class _Run:
         if not finished and not (tasks or jobs or timers or subscriptions or conditions):
             raise ExecutionFailed(element=stuck_at(tokens), reason="deadlock")
         assert workflow.root is not None  # noqa: S101
-        with _blame(None):
+        with blame(None):
             stored = state.encode(workflow)
         now = waits_of(tokens)
         opened = now.without(self.before)
@@ -359,7 +338,7 @@ class _Run:
         expressions = self.process.settings.get(element.id)
         if not expressions:
             return element.properties
-        found = Settings(element.properties, expressions, data, lambda: _blame(element.id))
+        found = Settings(element.properties, expressions, data, lambda: blame(element.id))
         return dict(found) if at_once else found
 
     def _setting(self, element: str, name: str, value: str, data: Mapping[str, Any]) -> Any:
@@ -376,7 +355,7 @@ class _Run:
     def _open_job(self, token: Token, new: Collection[str]) -> OpenJob:
         element, topic = self.process.elements[token.node.id], token.node.topic
         data = token.task_spec.view(token)
-        with _blame(element.id):
+        with blame(element.id):
             name = topic.evaluate(data) if isinstance(topic, Expression) else topic
         return OpenJob(
             token.id.hex,

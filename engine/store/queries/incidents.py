@@ -22,6 +22,15 @@ def open_incidents(session: ReadSession) -> list[tuple[Incident, str]]:
     return [(incident, reference) for incident, reference in rows]
 
 
+def incidents_of(session: ReadSession, case_id: str | None = None) -> list[Incident]:
+    """The incidents that are not resolved, of one case or of all, newest first."""
+    statement = select(Incident).where(Incident.state == "open")
+    if case_id is not None:
+        statement = statement.where(Incident.case_id == case_id)
+    ordered = statement.order_by(Incident.created_at.desc(), Incident.id)
+    return list(session.scalars(ordered.limit(10 * MOST)))
+
+
 def places_of(session: ReadSession, case_id: str) -> list[tuple[str, str, str]]:
     """The key, element and kind of everything the case waits at."""
     found = [

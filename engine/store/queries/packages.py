@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -62,6 +63,16 @@ def newest_archive(session: ReadSession, key: str) -> bytes | None:
         .options(undefer(PackageVersion.archive))
     )
     return None if row is None else row.archive
+
+
+def service_titles(session: ReadSession, codes: Collection[str]) -> dict[str, dict[str, str]]:
+    """What the packages are called that take new cases of these services."""
+    rows = session.execute(
+        select(OfferedServiceRow.service, PackageVersion.title)
+        .join(PackageVersion, PackageVersion.id == OfferedServiceRow.package_version_id)
+        .where(OfferedServiceRow.service.in_(list(codes)))
+    )
+    return {row.service: row.title for row in rows}
 
 
 def offered_services(session: ReadSession) -> dict[str, str]:

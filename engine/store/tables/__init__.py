@@ -1,7 +1,7 @@
 """All tables, a module for each area."""
 
 from engine.store.tables.base import Base
-from engine.store.tables.cases import Case, CaseState, ClockEntry, ClockRow, Task
+from engine.store.tables.cases import Case, CaseState, ClockEntry, ClockRow, Task, VariableNote
 from engine.store.tables.jobs import Counter, Job, ModelRow
 from engine.store.tables.packages import OfferedServiceRow, PackageVersion
 from engine.store.tables.people import Department, SignInAttempt, User, UserSession
@@ -45,4 +45,5 @@ __all__ = [
     "Task",
     "User",
     "UserSession",
+    "VariableNote",
 ]

@@ -23,6 +23,7 @@ class Case(Base):
         Index("ix_cases_applicant_id_received_at", "applicant_id", "received_at"),
         Index("ix_cases_state_legal_due_at", "state", "legal_due_at"),
         Index("ix_cases_closed_at", "closed_at"),
+        Index("ix_cases_business_key", "business_key"),
         Base.__table_args__,
     )
 
@@ -48,6 +49,8 @@ class Case(Base):
     """How many events the audit of the case has."""
     head: Mapped[str] = mapped_column(identifier(64), default=FIRST)
     """The digest of the newest of them."""
+    business_key: Mapped[str | None] = mapped_column(identifier(255))
+    """What the program that began the case calls it; for all other cases None."""
 
 
 class CaseState(Base):
@@ -62,6 +65,17 @@ class CaseState(Base):
     def data(self) -> dict[str, Any]:
         """The variables of the process. Raises StateUnreadable."""
         return process_data(self.state)
+
+
+class VariableNote(Base):
+    """What a program said of a variable that its value does not show: the type, and more of it."""
+
+    __tablename__ = "variable_notes"
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(identifier(255), primary_key=True)
+    type: Mapped[str] = mapped_column(identifier(12))
+    info: Mapped[Any] = mapped_column(Json)
 
 
 class Task(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.tables.base import Base, Instant, Json, blob, identifier
@@ -13,7 +13,11 @@ from engine.store.tables.base import Base, Instant, Json, blob, identifier
 
 class PackageVersion(Base):
     __tablename__ = "package_versions"
-    __table_args__ = (UniqueConstraint("key", "version"), Base.__table_args__)
+    __table_args__ = (
+        UniqueConstraint("key", "version"),
+        Index("ix_package_versions_process", "process"),
+        Base.__table_args__,
+    )
 
     id: Mapped[str] = mapped_column(identifier(), primary_key=True)
     key: Mapped[str] = mapped_column(identifier(40))
@@ -23,6 +27,8 @@ class PackageVersion(Base):
     digest: Mapped[str] = mapped_column(identifier(64))
     archive: Mapped[bytes] = mapped_column(blob(), deferred=True)
     findings: Mapped[Any] = mapped_column(Json)
+    process: Mapped[str] = mapped_column(identifier(120))
+    version_tag: Mapped[str | None] = mapped_column(identifier(120))
     published_by: Mapped[str] = mapped_column(identifier())
     published_at: Mapped[datetime] = mapped_column(Instant)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.tables.base import Base, Instant, Json, identifier, long_text
@@ -55,12 +55,18 @@ class Message(Base):
 
 
 class ExternalJob(Base):
-    """Work of a topic that a job worker fetches, locks for a while, and reports."""
+    """Work of a topic that a job worker fetches, locks for a while, and reports.
+
+    A lock without a `worker` is a pause before the next try. The larger the `priority`, the sooner.
+    """
 
     __tablename__ = "external_jobs"
     __table_args__ = (
         UniqueConstraint("case_id", "key"),
-        Index("ix_external_jobs_state_topic", "state", "topic"),
+        # Fetching reads this index alone to find what is free.
+        Index(
+            "ix_external_jobs_free", "state", "topic", "locked_until", "id", "retries", "priority"
+        ),
         Base.__table_args__,
     )
 
@@ -75,6 +81,8 @@ class ExternalJob(Base):
     worker: Mapped[str | None] = mapped_column(identifier(120))
     locked_until: Mapped[datetime | None] = mapped_column(Instant)
     error: Mapped[str | None] = mapped_column(long_text())
+    error_details: Mapped[str | None] = mapped_column(long_text())
+    priority: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[datetime] = mapped_column(Instant)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
 

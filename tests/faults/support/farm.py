@@ -81,7 +81,7 @@ class Database:
 
 
 class Farm:
-    """Two web processes behind one socket and two workers, each replaced when it dies."""
+    """Web processes behind one socket and workers, each replaced when it dies."""
 
     def __init__(self, folder: Path, database: Database, redis_url: str, **more: str) -> None:
         self.database, self.redis_url = database, redis_url
@@ -105,7 +105,7 @@ class Farm:
         self._listening.listen(512)
         self.address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
 
-    def start(self, webs: int = 2, workers: int = 2) -> None:
+    def start(self, webs: int = 3, workers: int = 2) -> None:
         number = self._listening.fileno()
 
         def hand_over() -> None:

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { api, Problem, type Shapes, take } from "../../api/client";
 
 type User = Shapes["UserView"];
-const ROLES = ["caseworker", "manager", "designer", "administrator"] as const;
+const ROLES = ["caseworker", "manager", "designer", "administrator", "job_worker"] as const;
 
 /** The administrator's page: who works here, in which department and role. */
 export function PeoplePage() {
