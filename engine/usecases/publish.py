@@ -14,6 +14,7 @@ from engine.kernel.errors import NotAllowed, PackageRefused
 from engine.kernel.ids import new_id
 from engine.store.tables import Department, OfferedServiceRow, PackageVersion
 from engine.store.uow import Work
+from engine.usecases.connector_check import unfitting_connectors
 from engine.usecases.definition import Contents, pack, read_contents
 from engine.usecases.package_check import unfitting
 
@@ -88,6 +89,7 @@ def check(work: Work, files: Mapping[str, bytes]) -> tuple[Contents, list[Findin
     if contents is not None:
         departments = set(work.session.scalars(select(Department.code)))
         findings += unfitting(contents, departments)
+        findings += unfitting_connectors(contents, work.ports.connectors)
         for code in contents.manifest.services:
             if code not in work.ports.catalogue.services:
                 findings.append(
