@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from api.connectors.environment import Environment
+from api.connectors.webhooks import Webhook, read_webhooks
 from engine.domain.hosts import AllowedHosts
 
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", "no", "off"})
@@ -35,6 +36,7 @@ class Settings:
     office: Mapping[str, Any] = field(default_factory=dict)
     connector_hosts: AllowedHosts = field(default_factory=AllowedHosts)
     connector_environment: Environment = field(default_factory=Environment, repr=False)
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
 
     @property
     def embedded_worker(self) -> bool:
@@ -63,6 +65,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         office=_office(env),
         connector_hosts=_hosts(env),
         connector_environment=Environment(env),
+        webhooks=_webhooks(env),
     )
 
 
@@ -96,6 +99,13 @@ def _hosts(env: Mapping[str, str]) -> AllowedHosts:
         return AllowedHosts(env.get("BANSHI_CONNECTOR_HOSTS") or "")
     except ValueError as error:
         raise SettingWrong(f"BANSHI_CONNECTOR_HOSTS: {error}") from error
+
+
+def _webhooks(env: Mapping[str, str]) -> dict[str, Webhook]:
+    try:
+        return read_webhooks(env)
+    except ValueError as error:
+        raise SettingWrong(str(error)) from error
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:

@@ -26,15 +26,20 @@ def sign(secret: str, at: datetime, delivery: str, body: bytes) -> str:
     return f"t={seconds},v1={_digest(secret, seconds, delivery, body)}"
 
 
-def is_right(secret: str, header: str, now: datetime, delivery: str, body: bytes) -> bool:
-    """Whether the header signs this body and was made just now, in the same time if it was not."""
+def verified(secret: str, header: str, now: datetime, delivery: str, body: bytes) -> str | None:
+    """What identifies the signed message, or None if it is not signed so, or not just now.
+
+    Takes as long whatever is wrong.
+    """
     parts = [each.strip().partition("=") for each in header.split(",")]
     times = [value for name, _, value in parts if name == "t" and _TIME.fullmatch(value)]
     given = [value for name, _, value in parts if name == "v1" and _DIGEST.fullmatch(value)]
     seconds = int(times[0]) if len(times) == 1 else 0
     expected = _digest(secret, seconds, delivery, body)
     found = [hmac.compare_digest(expected, each) for each in given[:MOST_DIGESTS]]
-    return any(found) and abs(now.timestamp() - seconds) <= TOLERANCE_SECONDS
+    if not any(found) or abs(now.timestamp() - seconds) > TOLERANCE_SECONDS:
+        return None
+    return f"{seconds}.{expected}"
 
 
 def _digest(secret: str, seconds: int, delivery: str, body: bytes) -> str:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.connectors.signature import is_right
+from api.connectors.signature import verified
 from engine.kernel.clock import SettableClock
 from engine.store.tables import Job
 from engine.usecases.incidents import RetryIncident, retry_incident
@@ -305,8 +305,8 @@ def test_a_signed_webhook_goes_out(open_small_with: OpenOffice, clock: SettableC
     (asked,) = server.asked
     header, delivery = asked.headers["x-banshi-signature"], asked.headers["x-banshi-delivery"]
     assert delivery == waiting_of(office, case).id
-    assert is_right("shared", header, clock.now(), delivery, asked.body)
-    assert not is_right("other", header, clock.now(), delivery, asked.body)
+    assert verified("shared", header, clock.now(), delivery, asked.body)
+    assert not verified("other", header, clock.now(), delivery, asked.body)
 
 
 def test_a_case_that_is_withdrawn_meanwhile_wants_nothing_any_more(
