@@ -56,10 +56,10 @@ class SqlConnector:
         shape = call.text("result_format", "rows")
         most = int(call.number("max_rows", 100)) if shape == "rows" else 1
         url = self._url(call.text("database"))
-        with _opened(url, call.number("timeout", 10)) as connection:
-            result = connection.execute(text(statement), _bound(call))
-            names = list(result.keys())
-            found = result.fetchmany(most + 1)
+        with _opened(url, call.number("timeout", 10), most + 1) as connection:
+            with connection.execute(text(statement), _bound(call)) as result:
+                names = list(result.keys())
+                found = result.fetchmany(most + 1)
         if len(found) > most:
             raise ConnectorFailed(f"more than {most} rows", kinds=["too_many"])
         rows = [dict(zip(names, (_plain(each) for each in row), strict=True)) for row in found]
@@ -106,16 +106,12 @@ def _bound(call: Call) -> dict[str, Any]:
 
 
 @contextmanager
-def _opened(url: URL, seconds: float) -> Iterator[Connection]:
+def _opened(url: URL, seconds: float, most: int) -> Iterator[Connection]:
     """A connection that only reads, for `seconds`."""
-    engine = _sqlite(url, seconds) if url.drivername == "sqlite" else _mysql(url, seconds)
+    engine = _sqlite(url, seconds) if url.drivername == "sqlite" else _mysql(url, seconds, most)
     try:
         with engine.connect() as connection:
-            try:
-                yield connection
-            finally:
-                # Whatever was not fetched is not waited for.
-                connection.invalidate()
+            yield connection
     except DBAPIError as error:
         raise _failure(error) from error
     except SQLAlchemyError as error:
@@ -142,7 +138,7 @@ def _sqlite(url: URL, seconds: float) -> Engine:
     return engine
 
 
-def _mysql(url: URL, seconds: float) -> Engine:
+def _mysql(url: URL, seconds: float, most: int) -> Engine:
     engine = create_engine(
         url,
         poolclass=NullPool,
@@ -159,6 +155,8 @@ def _mysql(url: URL, seconds: float) -> Engine:
     def prepare(connection: Any, _: Any) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET SESSION TRANSACTION READ ONLY")
+            # What is not fetched would be read to its end when the connection is closed.
+            cursor.execute("SET SESSION sql_select_limit = %s", (most,))
             if "mariadb" in str(connection.server_version).lower():
                 cursor.execute("SET SESSION max_statement_time = %s", (seconds,))
             else:

@@ -12,8 +12,8 @@ PORTS = {"http": 80, "https": 443}
 _LABELS = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
 _KEPT = "/%:@!$&'()*+,;=~-._?"
-_V4_INSIDE = ip_network("64:ff9b::/96")
-_NEVER_PUBLIC = (ip_network("::/96"), ip_network("64:ff9b:1::/48"), ip_network("2001::/32"))
+_TRANSLATED = ip_network("64:ff9b::/96")
+_GLOBAL = ip_network("2000::/3")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ def read_target(url: str) -> Target:
 def normal_host(host: str) -> str:
     """The host in lower case and in ASCII, an address in its shortest form. Raises ValueError."""
     text = host.strip().rstrip(".").lower()
+    if "%" in text:
+        raise ValueError("no host name")
     try:
         return str(ip_address(text.strip("[]")))
     except ValueError:
@@ -82,7 +84,7 @@ class AllowedHost:
         if self.name == str(address):
             return True
         plain = _unwrapped(address)
-        if plain is None or plain.is_multicast or plain.is_link_local or plain.is_unspecified:
+        if plain.is_multicast or plain.is_link_local or plain.is_unspecified:
             return False
         return is_public(address) or (not self.inside and (plain.is_private or plain.is_loopback))
 
@@ -114,20 +116,16 @@ def _entry(text: str) -> AllowedHost:
 def is_public(address: Address) -> bool:
     """Whether the address is one of the public internet, whatever it is wrapped in."""
     plain = _unwrapped(address)
-    if plain is None or plain.is_multicast or plain.is_reserved:
+    if isinstance(plain, IPv6Address) and plain not in _GLOBAL:
         return False
-    return plain.is_global
+    return plain.is_global and not (plain.is_multicast or plain.is_reserved)
 
 
-def _unwrapped(address: Address) -> Address | None:
-    """The address inside a translated one; None for kinds that nobody needs."""
+def _unwrapped(address: Address) -> Address:
+    """The address that is meant by one that is translated on the way."""
     if isinstance(address, IPv4Address):
         return address
     inner = address.ipv4_mapped or address.sixtofour
-    if inner is not None:
-        return inner
-    if address in _V4_INSIDE:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    if int(address) > 1 and any(address in network for network in _NEVER_PUBLIC):
-        return None
-    return address
+    if inner is None and address in _TRANSLATED:
+        inner = IPv4Address(int(address) & 0xFFFFFFFF)
+    return inner or address
