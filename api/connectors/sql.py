@@ -56,10 +56,12 @@ class SqlConnector:
         shape = call.text("result_format", "rows")
         most = int(call.number("max_rows", 100)) if shape == "rows" else 1
         url = self._url(call.text("database"))
-        with _opened(url, call.number("timeout", 10), most + 1) as connection:
-            with connection.execute(text(statement), _bound(call)) as result:
-                names = list(result.keys())
-                found = result.fetchmany(most + 1)
+        with (
+            _opened(url, call.number("timeout", 10), most + 1) as connection,
+            connection.execute(text(statement), _bound(call)) as result,
+        ):
+            names = list(result.keys())
+            found = result.fetchmany(most + 1)
         if len(found) > most:
             raise ConnectorFailed(f"more than {most} rows", kinds=["too_many"])
         rows = [dict(zip(names, (_plain(each) for each in row), strict=True)) for row in found]

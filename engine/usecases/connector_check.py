@@ -27,7 +27,7 @@ class _ElementCheck:
     def findings(self) -> Iterator[Finding]:
         description = self.connectors.descriptions.get(self.name)
         if self.element.kind not in KINDS:
-            yield self.wrong("setting_wrong", setting="connector")
+            yield self.wrong("connector_elsewhere")
         elif description is None:
             yield self.wrong("connector_unknown", connector=self.name)
         else:
@@ -54,9 +54,8 @@ class _ElementCheck:
     def _url(self, name: str, url: str) -> Iterator[Finding]:
         try:
             allowed = self.connectors.allows(url)
-        except ValueError as error:
-            expected = f"https://… ({error})"
-            yield self.wrong("connector_setting_wrong", setting=name, expected=expected)
+        except ValueError:
+            yield self.wrong("connector_url_wrong", setting=name, url=url)
             return
         if not allowed:
             # Another installation may allow it, or this one tomorrow.
