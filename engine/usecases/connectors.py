@@ -69,10 +69,12 @@ def call_connector(uow: UnitOfWork, job: Job) -> Report:
         return _carry_out(_Outcome())
     if kept is not None:
         return _carry_out(_Outcome(**kept))
-    element = made.process.elements[waiting.element]
     redaction = Redaction()
     try:
-        outcome = _called(uow, job, waiting, element, redaction)
+        element = made.process.elements.get(waiting.element)
+        if element is None or "connector" not in element.properties:
+            raise ConnectorFailed("the model no longer names a connector here")
+        outcome = _called(uow, job, _Settings(waiting, element), redaction)
     except ConnectorFailed as failure:
         text = redaction.text(str(failure))
         log.warning("%s of %s failed: %s", waiting.topic, waiting.element, text)
@@ -86,34 +88,87 @@ def _nothing(work: Work, job: Job) -> None:
     """The case no longer waits for it."""
 
 
-def _called(
-    uow: UnitOfWork, job: Job, waiting: ExternalJob, element: Element, redaction: Redaction
-) -> _Outcome:
-    connectors, settings = uow.ports.connectors, waiting.settings
-    connector = connectors.connector(str(settings["connector"]))
+class _Settings:
+    """The settings of a task: as the model has them where it writes them out, else as they were
+    worked out when the case came here. A case that was moved to another version keeps the values,
+    and what somebody typed never counts as written by the designer."""
+
+    def __init__(self, waiting: ExternalJob, element: Element) -> None:
+        self.key = waiting.id
+        self.written = {
+            name: text for name, text in element.properties.items() if not is_expression(text)
+        }
+        self.values: dict[str, Any] = {
+            name: self.written.get(name, waiting.settings.get(name)) for name in element.properties
+        }
+
+    @property
+    def repeatable(self) -> bool:
+        return str(self.values.get("repeatable") or "true").strip().lower() != "false"
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The BPMN error code for each kind of failure the model deals with."""
+        pairs = (each.partition("=") for each in str(self.values.get("errors") or "").split())
+        return {kind: code for kind, _, code in pairs if kind and code}
+
+    def described(
+        self, description: Description, connectors: Connectors, redaction: Redaction
+    ) -> dict[str, Any]:
+        """What the connector reads, checked, with secrets in place. Raises ConnectorFailed."""
+        made = {}
+        for name, value in self.values.items():
+            setting = description.setting(name)
+            if setting is None or value is None or value == "":
+                continue
+            if name in self.written:
+                made[name] = SECRET.sub(
+                    lambda found: redaction.reveal(connectors.secret(found[1])), value
+                )
+            elif setting.literal:
+                raise ConnectorFailed(f"the setting {name} may not be an expression")
+            else:
+                made[name] = value
+            _check(setting, name, made[name])
+        for setting in description.settings:
+            if setting.required and not any(setting.is_for(name) for name in made):
+                raise ConnectorFailed(f"the setting {setting.name} is missing")
+        for setting in COMMON:
+            if value := self.values.get(setting.name):
+                _check(setting, setting.name, value)
+        return made
+
+
+def _check(setting: Setting, name: str, value: Any) -> None:
+    expected = setting.expected(value)
+    if expected is not None:
+        raise ConnectorFailed(f"the setting {name} has to be {expected}")
+
+
+def _called(uow: UnitOfWork, job: Job, settings: _Settings, redaction: Redaction) -> _Outcome:
+    name, connectors = str(settings.values["connector"]), uow.ports.connectors
+    connector = connectors.connector(name)
     if connector is None:
-        raise ConnectorFailed(f"the connector {settings['connector']} is not installed here")
-    repeatable = str(settings.get("repeatable", "true")).strip().lower() != "false"
-    if not repeatable and job.attempts > 1:
+        raise ConnectorFailed(f"the connector {name} is not installed here")
+    if not settings.repeatable and job.attempts > 1:
         raise ConnectorFailed("it is not known whether the last call was carried out")
-    errors = _errors(settings)
     call = Call(
-        key=waiting.id,
-        settings=_settings(connector.description, waiting, element, connectors, redaction),
+        key=settings.key,
+        settings=settings.described(connector.description, connectors, redaction),
         now=uow.ports.clock.now(),
-        errors=errors,
+        errors=settings.errors,
     )
     try:
         result = redaction.plain(plain_copy(_run(connector, call)))
     except NotPlain as error:
         raise ConnectorFailed(f"the answer cannot be kept: {error}", done=True) from error
     except ConnectorFailed as failure:
-        code = next((errors[kind] for kind in failure.kinds if kind in errors), None)
-        if code is None:
-            failure.again = failure.again and (repeatable or not failure.done)
+        failure.again = failure.again and (settings.repeatable or not failure.done)
+        code = next((call.errors[kind] for kind in failure.kinds if kind in call.errors), None)
+        if code is None or (failure.again and job.payload["left"] > 1):
             raise
         return _Outcome(error_code=code, message=redaction.text(str(failure))[:500])
-    variable = settings.get("result_variable")
+    variable = settings.values.get("result_variable")
     return _Outcome({str(variable): result} if variable else {})
 
 
@@ -125,48 +180,6 @@ def _run(connector: Connector, call: Call) -> Any:
     except Exception as error:  # a connector may be anybody's: the case must not depend on it
         name = type(error).__name__
         raise ConnectorFailed(f"{name}: {error}", again=True, done=True) from error
-
-
-def _errors(settings: Mapping[str, Any]) -> dict[str, str]:
-    pairs = (each.partition("=") for each in str(settings.get("errors") or "").split())
-    return {kind: code for kind, _, code in pairs if kind and code}
-
-
-def _settings(
-    description: Description,
-    waiting: ExternalJob,
-    element: Element,
-    connectors: Connectors,
-    redaction: Redaction,
-) -> dict[str, Any]:
-    """The settings the connector reads. Secrets are put where the model itself names them only:
-    what somebody typed into a form never becomes one."""
-    made = {}
-    for name, value in waiting.settings.items():
-        setting = description.setting(name)
-        if setting is None or value is None or value == "":
-            continue
-        written = element.properties.get(name, "")
-        if setting.literal and is_expression(written):
-            raise ConnectorFailed(f"the setting {name} may not be an expression")
-        plain = value
-        if isinstance(value, str) and not is_expression(written):
-            plain = SECRET.sub(lambda found: redaction.reveal(connectors.secret(found[1])), value)
-        _check(setting, name, plain)
-        made[name] = plain
-    for setting in description.settings:
-        if setting.required and not any(setting.is_for(name) for name in made):
-            raise ConnectorFailed(f"the setting {setting.name} is missing")
-    for setting in COMMON:
-        if value := waiting.settings.get(setting.name):
-            _check(setting, setting.name, value)
-    return made
-
-
-def _check(setting: Setting, name: str, value: Any) -> None:
-    expected = setting.expected(value)
-    if expected is not None:
-        raise ConnectorFailed(f"the setting {name} has to be {expected}")
 
 
 def _keep(work: Work, command: tuple[Job, Mapping[str, Any]]) -> None:

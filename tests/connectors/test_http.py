@@ -13,6 +13,7 @@ from api.connectors.signature import verified
 from engine.kernel.clock import SettableClock
 from engine.store.tables import Job
 from engine.usecases.incidents import RetryIncident, retry_incident
+from engine.usecases.migrate import Migration, migrate_cases
 from tests.connectors.conftest import OpenOffice
 from tests.support.connector_models import (
     ERROR,
@@ -187,6 +188,51 @@ def test_a_declared_status_is_an_error_of_the_process(open_with: OpenOffice) -> 
         drain(office)
     assert open_task(office, case).element == "c"
     assert len(server.asked) == 1
+
+
+def test_an_error_of_the_process_comes_after_the_last_try(
+    open_small_with: OpenOffice, clock: SettableClock
+) -> None:
+    caught = boundary("missing", "call", '<bpmn:errorEventDefinition errorRef="gone"/>')
+    with web_server(Reply(status=503)) as server:
+        office = open_small_with(BANSHI_CONNECTOR_HOSTS=f"127.0.0.1:{server.port}")
+        task = connector_task("http", url=server.url, errors="5xx=not_found", retries="2")
+        beside = caught + person("c") + end("finish2") + to("missing", "c") + to("c", "finish2")
+        published(office, straight(start(), task, person("b"), end()) + beside, ERROR)
+        case = begun(office)
+        drain(office)
+        assert waiting_of(office, case).state == "open"
+        clock.advance(timedelta(minutes=1))
+        drain(office)
+    assert len(server.asked) == 2
+    assert open_task(office, case).element == "c"
+
+
+def test_moving_the_case_to_a_version_with_the_right_address_mends_it(
+    open_with: OpenOffice,
+) -> None:
+    """What the new model writes out holds at once; what was typed stays text, and no secret."""
+    with web_server(Reply(status=404), Reply()) as server:
+        office = open_with(
+            BANSHI_CONNECTOR_HOSTS=f"127.0.0.1:{server.port}", BANSHI_SECRET_KEY="t0ken"
+        )
+        typed = {"header__X-Typed": "=application['title']"}
+        old = published(office, calling("http", url=f"{server.url}/wrong", **typed))
+        case = begun(office, title="secret:KEY")
+        done(office, case, "a", "foi_officer")
+        drain(office)
+        new = published(
+            office, calling("http", url=f"{server.url}/right", header__Y="secret:KEY", **typed)
+        )
+        admin = actor(office, "admin")
+        migrate_cases(office.uow, admin, Migration(old, new, {}), [case.id])
+        (incident,) = incidents_of(office, case)
+        office.uow.run(retry_incident, RetryIncident(admin, incident.id))
+        drain(office)
+    wrong, right = server.asked
+    assert (wrong.path, right.path) == ("/wrong", "/right")
+    assert (right.headers["x-typed"], right.headers["y"]) == ("secret:KEY", "t0ken")
+    assert open_task(office, case).element == "b"
 
 
 def test_a_status_that_will_not_change_is_not_tried_again(open_small_with: OpenOffice) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from api.connectors.http import HttpConnector
 from api.connectors.registry import Registry
+from api.doctor import examine
 from api.settings import read_settings
 from api.wiring import wire
 from engine.kernel.clock import SettableClock
@@ -148,5 +149,8 @@ def test_a_broken_plug_in_does_not_keep_the_office_closed(
         (told,) = registry.plug_ins
         assert (told.name, told.package) == ("broken", "broken")
         assert words in str(told.error)
+        (check,) = [each for each in examine(wired.settings) if each.name == "connectors"]
+        assert not check.ok
+        assert words in check.advice
     finally:
         wired.close()
