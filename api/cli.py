@@ -122,7 +122,7 @@ def worker(
     if settings.redis_url is None:
         raise SettingWrong("BANSHI_REDIS_URL: a separate worker needs Redis")
     with _product(settings) as wired:
-        celery = make_celery(settings.redis_url, wired.run_due, wired.tidy)
+        celery = make_celery(settings.redis_url, wired.run_due, wired.tidy, concurrency)
         worker_shutting_down.connect(lambda **_: wired.stopping.set(), weak=False)
         if beat:
             celery.start(["beat", "--scheduler", "celery.beat:Scheduler", "-l", "INFO"])

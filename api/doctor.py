@@ -9,8 +9,11 @@ from dataclasses import dataclass
 import redis
 from sqlalchemy import inspect, text
 
+from api.connectors.client import HttpClient
+from api.connectors.registry import Registry, Tools
 from api.settings import Settings
 from api.staff_files import built_folder
+from api.worker.mailer import mailer_for
 from engine.store.tables import Base
 from engine.store.uow import open_engine
 
@@ -32,6 +35,7 @@ def examine(settings: Settings) -> list[Check]:
         _try("tables", lambda: _tables(settings)),
         _try("Redis", lambda: _redis(settings)),
         _try("staff interface", _interface),
+        _try("connectors", lambda: _connectors(settings)),
     ]
 
 
@@ -82,3 +86,15 @@ def _interface() -> str:
     if folder is None:
         raise RuntimeError("run: make ui")
     return str(folder)
+
+
+def _connectors(settings: Settings) -> str:
+    http = HttpClient(settings.connector_hosts)
+    registry = Registry(Tools(http, mailer_for(settings), settings.connector_environment))
+    broken = [
+        f"{each.name} of {each.package}: {each.error}" for each in registry.plug_ins if each.error
+    ]
+    if broken:
+        raise RuntimeError("; ".join(broken))
+    hosts = len(settings.connector_hosts.entries)
+    return f"{', '.join(sorted(registry.descriptions))}; {hosts} allowed hosts"

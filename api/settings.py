@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from api.connectors.environment import Environment
+from api.connectors.webhooks import Webhook, read_webhooks
+from engine.domain.hosts import AllowedHosts
+
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", "no", "off"})
 
 
@@ -30,6 +34,9 @@ class Settings:
     mail_from: str = "no-reply@localhost"
     calendar: str = "cn"
     office: Mapping[str, Any] = field(default_factory=dict)
+    connector_hosts: AllowedHosts = field(default_factory=AllowedHosts)
+    connector_environment: Environment = field(default_factory=Environment, repr=False)
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
 
     @property
     def embedded_worker(self) -> bool:
@@ -56,6 +63,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         mail_from=env.get("BANSHI_MAIL_FROM") or "no-reply@localhost",
         calendar=env.get("BANSHI_CALENDAR") or "cn",
         office=_office(env),
+        connector_hosts=_hosts(env),
+        connector_environment=Environment(env),
+        webhooks=_webhooks(env),
     )
 
 
@@ -82,6 +92,20 @@ def _value(env: Mapping[str, str], name: str) -> str | None:
         except OSError as error:
             raise SettingWrong(f"{name}_FILE: {error}") from error
     return env.get(name) or None
+
+
+def _hosts(env: Mapping[str, str]) -> AllowedHosts:
+    try:
+        return AllowedHosts(env.get("BANSHI_CONNECTOR_HOSTS") or "")
+    except ValueError as error:
+        raise SettingWrong(f"BANSHI_CONNECTOR_HOSTS: {error}") from error
+
+
+def _webhooks(env: Mapping[str, str]) -> dict[str, Webhook]:
+    try:
+        return read_webhooks(env)
+    except ValueError as error:
+        raise SettingWrong(str(error)) from error
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:

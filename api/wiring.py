@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from api.connectors.client import HttpClient
+from api.connectors.registry import Registry, Tools
 from api.settings import Settings
 from api.worker.files import DiskFiles
 from api.worker.mailer import mailer_for
@@ -86,13 +88,16 @@ def wire(settings: Settings, clock: Clock | None = None, waker: Waker | None = N
     catalogue = read_catalogue(catalogue_file())
     forms, letters = FormLibrary(), JailedLetters()
     engine = open_engine(settings.database_url)
+    mailer = mailer_for(settings)
+    http = HttpClient(settings.connector_hosts)
     ports = Ports(
         clock=clock or SystemClock(),
         calendar=load_calendar(settings.calendar),
         forms=forms,
         letters=letters,
         files=DiskFiles(settings.data_dir / "files"),
-        mailer=mailer_for(settings),
+        mailer=mailer,
+        connectors=Registry(Tools(http, mailer, settings.connector_environment)),
         waker=waker or waker_for(settings),
         recommender=StoredModels(catalogue),
         catalogue=catalogue,

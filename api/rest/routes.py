@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.rest import cases, operations, packages, people, performance, session, tasks
+from api.rest import (
+    cases,
+    operations,
+    packages,
+    people,
+    performance,
+    session,
+    tasks,
+    webhooks,
+)
 
 router = APIRouter(prefix="/api/v1")
-for module in (session, tasks, cases, packages, performance, people, operations):
+for module in (session, tasks, cases, packages, performance, people, operations, webhooks):
     router.include_router(module.router)

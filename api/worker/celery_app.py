@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from engine.usecases.job_runner import ALL_QUEUES
 
 WAKE = "banshi.run_due"
 TIDY = "banshi.tidy"
+SLOW = "connectors"
+"""The queue whose jobs wait for other systems."""
 SWEEP_SECONDS = 5.0
 TIDY_SECONDS = 300.0
 
@@ -28,11 +31,14 @@ def make_celery(
     redis_url: str | None,
     run_due: RunDue | None = None,
     tidy: Callable[[], None] | None = None,
+    concurrency: int = 2,
 ) -> Any:
     """The application on Redis, or in memory without it.
 
-    `run_due` is what its workers do, and `tidy` what they do every few minutes.
+    `run_due` is what its workers do, and `tidy` what they do every few minutes. Calls of other
+    systems take half of a worker's `concurrency` threads at most, however slow they are.
     """
+    slow = threading.BoundedSemaphore(max(1, concurrency // 2))
     app = Celery("banshi", broker=redis_url or "memory://", set_as_current=True)
     app.conf.update(
         task_serializer="json",
@@ -63,7 +69,16 @@ def make_celery(
 
     @app.task(name=WAKE, shared=False)  # type: ignore[untyped-decorator]
     def wake(queues: list[str] | None = None) -> int:
-        return run_due(queues) if run_due is not None else 0
+        if run_due is None:
+            return 0
+        if queues != [SLOW]:
+            return run_due(queues)
+        if not slow.acquire(blocking=False):
+            return 0  # those that are at it take what is due, and the sweep comes again
+        try:
+            return run_due(queues)
+        finally:
+            slow.release()
 
     @app.task(name=TIDY, shared=False)  # type: ignore[untyped-decorator]
     def clear_away() -> None:

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Protocol
 
 from engine.domain.calendar import WorkingCalendar
 from engine.domain.catalogue import Catalogue
+from engine.domain.connector import Connectors
 from engine.domain.process import Finding
 from engine.kernel.clock import Clock
 
@@ -115,6 +116,7 @@ class Ports:
     letters: Letters
     files: Files
     mailer: Mailer
+    connectors: Connectors
     waker: Waker
     recommender: RecommenderSource
     catalogue: Catalogue

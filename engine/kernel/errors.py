@@ -162,6 +162,24 @@ class CorrelationFailed(EngineError):
     code = "correlation_failed"
 
 
+class WebhookSignatureWrong(EngineError):
+    """The signature is missing, wrong or too old."""
+
+    code = "webhook_signature_wrong"
+
+
+class WebhookTooLarge(EngineError):
+    """The message is larger than `most` bytes."""
+
+    code = "webhook_too_large"
+
+
+class WebhookUnreadable(EngineError):
+    """The message is not JSON, or lacks the field that says what it is about."""
+
+    code = "webhook_unreadable"
+
+
 class MigrationRefused(EngineError):
     """The case cannot be moved to that version: `reason`."""
 

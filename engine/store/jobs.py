@@ -34,6 +34,7 @@ QUEUES: Mapping[str, str] = {
     "letter": "letters",
     "mail": "mail",
     "advice": "advice",
+    "connector": "connectors",
 }
 """The queue of each kind of job: slow work never delays timers."""
 KINDS = tuple(QUEUES)

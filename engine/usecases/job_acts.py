@@ -14,6 +14,7 @@ from engine.store.tables import Case, Job, Letter
 from engine.store.uow import UnitOfWork, Work
 from engine.usecases.advice import advise, keep_advice
 from engine.usecases.clocks import warn
+from engine.usecases.connectors import call_connector
 from engine.usecases.definition import definition
 from engine.usecases.letters import letter_for_rendering, with_dates
 from engine.usecases.messages import deliver_signal, deliver_waiting
@@ -87,6 +88,7 @@ ACTS: Mapping[str, Act] = {
     "letter": _letter,
     "mail": _mail,
     "advice": _advice,
+    "connector": call_connector,
     "clock_warning": _clock_warning,
     "message": _message,
     "signal": _signal,

@@ -43,6 +43,8 @@ def run_due(
     """
     worker, count = new_id(), 0
     size = TIMERS_TOGETHER if "timers" in queues else AT_ONCE
+    if list(queues) == ["connectors"]:
+        size = 1  # a slow call must not keep those behind it from other workers
     while count < at_most and not (stop is not None and stop.is_set()):
         wanted = jobs.LeaseDue(worker, queues, min(size, at_most - count), until)
         leased = uow.run(jobs.lease_due, wanted)

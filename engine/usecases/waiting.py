@@ -9,6 +9,7 @@ from engine.kernel.ids import new_id
 from engine.store import jobs
 from engine.store.tables import Case, ExternalJob, Message, Subscription
 from engine.store.uow import Work
+from engine.usecases.connector_jobs import promise_connector
 
 LIFE_OF_THROWN = timedelta(days=30)
 """How long a message of one case waits for another case to want it."""
@@ -67,20 +68,20 @@ def sync_external_jobs(work: Work, case: Case, step: Step) -> None:
         )
     for each in step.jobs:
         if each.key in step.opened.jobs:
-            work.rows.add(
-                ExternalJob(
-                    id=new_id(),
-                    case_id=case.id,
-                    key=each.key,
-                    element=each.element,
-                    topic=each.topic,
-                    retries=each.retries,
-                    settings=dict(each.properties),
-                    priority=_priority(each.properties.get(PRIORITY)),
-                    state="open",
-                    created_at=work.now,
-                )
+            row = ExternalJob(
+                id=new_id(),
+                case_id=case.id,
+                key=each.key,
+                element=each.element,
+                topic=each.topic,
+                retries=each.retries,
+                settings=dict(each.properties),
+                priority=_priority(each.properties.get(PRIORITY)),
+                state="open",
+                created_at=work.now,
             )
+            work.rows.add(row)
+            promise_connector(work, row)
 
 
 def _priority(given: object) -> int:

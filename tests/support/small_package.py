@@ -41,20 +41,24 @@ def person(id_: str) -> str:
     return f'<bpmn:manualTask id="{id_}">{inner}</bpmn:manualTask>'
 
 
-def published(wired: Application, body: str, beside: str = "") -> str:
-    """Publish the process ``p`` of `body` for service F001; the id of the version."""
+def files_of(body: str, beside: str = "") -> dict[str, bytes]:
+    """The files of a package whose process ``p`` is `body`, for service F001."""
     form = shipped_package("information_request")["forms/request.json"]
     labels = "".join(f'{each} = {{ zh-CN = "{each}", en = "{each}" }}\n' for each in LABELLED)
     model = (
         f'{HEAD}{beside}<bpmn:process id="p" isExecutable="true">{body}'
         "</bpmn:process></bpmn:definitions>"
     )
-    files = {
+    return {
         "package.toml": (_TOML + labels).encode(),
         "process.bpmn": model.encode(),
         "forms/start.json": form,
     }
-    made = wired.uow.run(publish, PublishPackage(SYSTEM, files))
+
+
+def published(wired: Application, body: str, beside: str = "") -> str:
+    """Publish `files_of` the body; the id of the version."""
+    made = wired.uow.run(publish, PublishPackage(SYSTEM, files_of(body, beside)))
     assert made.version_id is not None
     return made.version_id
 

@@ -564,6 +564,29 @@ export interface paths {
         patch: operations["change_user"];
         trace?: never;
     };
+    "/api/v1/webhooks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive Webhook
+         * @description Take a signed message, for the case that waits for it or will.
+         *
+         *     The answer comes once the message is safely kept. Wrong signatures and unknown names are
+         *     answered alike.
+         */
+        post: operations["receive_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1258,6 +1281,14 @@ export interface components {
              * @enum {string}
              */
             state: "done" | "current" | "ahead";
+        };
+        /**
+         * Taken
+         * @description The same for a delivery that comes again.
+         */
+        Taken: {
+            /** Id */
+            id: string;
         };
         /**
          * TaskForm
@@ -2361,6 +2392,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    receive_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
                 };
             };
             /** @description Validation Error */

@@ -23,9 +23,12 @@ from engine.bpmn.reading.names import (
     tag,
     text_of,
 )
+from engine.bpmn.reading.settings import connector_of
 from engine.bpmn.reading.source import Source
+from engine.domain.connector import MOST_TRIES, TOPIC
 
 MAX_QUANTITY = 100
+TRIES = 3
 
 
 def read_activity(source: Source, node: etree._Element, kind: str) -> dict[str, Any]:
@@ -84,6 +87,9 @@ def _script(source: Source, node: etree._Element) -> dict[str, Any]:
 
 
 def _job(source: Source, node: etree._Element) -> dict[str, Any]:
+    if (connector := connector_of(node)) is not None:
+        name, tries = connector
+        return {"topic": f"{TOPIC}{name}", "retries": _tries(tries)}
     fields = _topic(source, node)
     result = camunda(node, "resultVariable")
     text = camunda(node, "expression")
@@ -125,6 +131,10 @@ def _topic(source: Source, node: etree._Element) -> dict[str, Any]:
         source.warn("service_as_job", node, topic=named[:60])
         return {"topic": named, "retries": _retries(node)}
     return {"topic": source.text_or_expression(node, named), "retries": _retries(node)}
+
+
+def _tries(text: str) -> int:
+    return min(max(int(text), 1), MOST_TRIES) if text.isdigit() else TRIES
 
 
 def _retries(node: etree._Element) -> int:

@@ -8,6 +8,7 @@ from engine.bpmn.documents import local_name
 from engine.bpmn.languages import Expression
 from engine.bpmn.reading.names import SPIFF, ZEEBE, camunda, camunda_elements, extension, tag
 from engine.bpmn.reading.source import Source
+from engine.domain.connector import is_expression
 from engine.domain.lifecycle import STAGES
 
 ACTIONS: dict[str, tuple[str, ...]] = {
@@ -38,14 +39,14 @@ _CAMUNDA = {
     "dueDate": "due_date",
     "taskPriority": "job_priority",
 }
+_PROPERTY = f"{tag('extensionElements')}/{{{SPIFF}}}properties/{{{SPIFF}}}property"
 _SPIFF = {"formJsonSchemaFilename": "form"}
 
 
 def read_settings(source: Source, node: etree._Element) -> dict[str, str]:
     """The settings of an element, by our names for them."""
-    path = f"{tag('extensionElements')}/{{{SPIFF}}}properties/{{{SPIFF}}}property"
     found = {}
-    for each in node.iterfind(path):
+    for each in node.iterfind(_PROPERTY):
         name = each.get("name", "")
         found[_SPIFF.get(name, name)] = each.get("value", "").strip()
     for name, own in _CAMUNDA.items():
@@ -76,6 +77,13 @@ def read_settings(source: Source, node: etree._Element) -> dict[str, str]:
     return found
 
 
+def connector_of(node: etree._Element) -> tuple[str, str] | None:
+    """The connector a task names, and how often it says it may be tried."""
+    own = {each.get("name"): (each.get("value") or "").strip() for each in node.iterfind(_PROPERTY)}
+    name = own.get("connector")
+    return (name, own.get("retries", "")) if name else None
+
+
 def _form_name(key: str) -> str:
     """``embedded:app:forms/x.html`` and ``camunda-forms:/forms/x.form`` mean the form ``x``."""
     return key.rpartition("/")[2].partition(".")[0] if ":" in key and "${" not in key else key
@@ -87,7 +95,7 @@ def setting_expressions(
     """The settings that are expressions, read; and what is wrong with the others."""
     made = {}
     for name, value in settings.items():
-        if value.startswith("=") or "${" in value or "#{" in value:
+        if is_expression(value):
             read = source.expression(node, value)
             if read is not None:
                 made[name] = read
@@ -105,7 +113,12 @@ def _check_needs(source: Source, node: etree._Element, settings: dict[str, str])
         named = ("department", "candidate_groups", "candidate_users", "assignee")
         if not any(settings.get(name) for name in named):
             source.warn("staff_task_without_department", node)
-    sends = settings.get("letter") or node.get("messageRef") or _has_implementation(node)
+    sends = (
+        settings.get("letter")
+        or settings.get("connector")
+        or node.get("messageRef")
+        or _has_implementation(node)
+    )
     if kind == "sendTask" and not sends:
         source.warn("send_task_without_letter", node)
     action = settings.get("action")

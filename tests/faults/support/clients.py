@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-import httpx
+import httpx2 as httpx
 
 from api.demo.office import PASSWORD
 from tests.faults.support.farm import Database
