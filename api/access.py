@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.domain import access as rules
 from engine.domain.access import Actor
@@ -60,9 +62,14 @@ class Visitor:
     cannot be forged either.
     """
 
-    async def __call__(
-        self, request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
         request.state.actor, request.state.csrf_token = None, ""
         request.state.unrecognised = False
         request.state.locale = nearest_locale(request.headers.get("accept-language"))
@@ -81,16 +88,24 @@ class Visitor:
             fresh = None if FORM_COOKIE in request.cookies else new_secret()
             request.state.csrf_token = fresh or request.cookies[FORM_COOKIE]
         _take_key(request)
-        response = await call_next(request)
-        crash_point("before_answer")
-        if fresh and request.method in SAFE_METHODS and not request.url.path.startswith("/static"):
-            set_cookie(response, request, FORM_COOKIE, fresh)
-        return response
+        wanted = request.method in SAFE_METHODS and not request.url.path.startswith("/static")
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                crash_point("before_answer")
+                if fresh and wanted:
+                    cookie = Response()
+                    set_cookie(cookie, request, FORM_COOKIE, fresh)
+                    MutableHeaders(scope=message).append("set-cookie", cookie.headers["set-cookie"])
+            await send(message)
+
+        await self._app(scope, receive, answer)
 
 
 def _take_key(request: Request) -> None:
     """A write that brings an ``Idempotency-Key`` is carried out once, however often it is sent."""
     key = request.headers.get("idempotency-key")
+    request_key.set(None)
     if not key or request.method in SAFE_METHODS:
         return
     actor: Actor | None = request.state.actor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
-from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
 from api.access import Visitor
@@ -36,6 +37,13 @@ _STAFF_POLICY = _PORTAL_POLICY.replace(
     "style-src 'self'", "style-src 'self' 'unsafe-inline'"
 ).replace("font-src 'self'", "font-src 'self' data:")
 
+_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+)
+
 
 def create_app(wired: Application, worker: EmbeddedWorker | None = None) -> FastAPI:
     """The ASGI application on a wired product; `worker` runs as long as it does."""
@@ -59,8 +67,8 @@ def create_app(wired: Application, worker: EmbeddedWorker | None = None) -> Fast
         openapi_url="/api/v1/openapi.json",
     )
     app.state.banshi = wired
-    app.add_middleware(BaseHTTPMiddleware, dispatch=Visitor())
-    app.add_middleware(BaseHTTPMiddleware, dispatch=_headers)
+    app.add_middleware(Visitor)
+    app.add_middleware(Headers)
     problems.install(app, error_page)
     app.include_router(rest)
     app.add_api_route("/api/v1/health", _health, operation_id="health", methods=["GET"])
@@ -73,23 +81,28 @@ def create_app(wired: Application, worker: EmbeddedWorker | None = None) -> Fast
     return app
 
 
-async def _headers(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    response = await call_next(request)
-    path = request.url.path
-    policy = _STAFF_POLICY if path.startswith("/staff") else _PORTAL_POLICY
-    for name, value in (
-        ("Content-Security-Policy", policy),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "same-origin"),
-        ("Cross-Origin-Opener-Policy", "same-origin"),
-        ("X-Frame-Options", "DENY"),
-    ):
-        response.headers.setdefault(name, value)
-    if not path.startswith(("/static", "/staff/assets")):
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response
+class Headers:
+    """Middleware: what every answer tells the browser not to do."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        policy = _STAFF_POLICY if path.startswith("/staff") else _PORTAL_POLICY
+        stored = path.startswith(("/static", "/staff/assets"))
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Content-Security-Policy", policy)
+                for name, value in _HEADERS:
+                    headers.setdefault(name, value)
+                if not stored:
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, answer if scope["type"] == "http" else send)
 
 
 def _health(request: Request) -> Response:

@@ -66,7 +66,7 @@ def diagram(settings: bool = True) -> str:
         person("accept"),
         '<bpmn:boundaryEvent id="late" attachedToRef="accept" cancelActivity="false">'
         "<bpmn:timerEventDefinition><bpmn:timeDuration "
-        f'xsi:type="bpmn:tFormalExpression">{"PT72H" if settings else chr(34) + "PT72H" + chr(34)}'
+        f'xsi:type="bpmn:tFormalExpression">{duration}'
         "</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent>",
         script("escalate", "escalated = True"),
         '<bpmn:endEvent id="escalated"/>',

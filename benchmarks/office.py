@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, func, select
 
-from api.demo.office import open_office
+from api.demo.office import open_office, shipped_package
 from api.migrations import migrate
 from api.settings import read_settings
 from api.wiring import Application, wire
@@ -61,14 +61,7 @@ class Office:
         """The same with `size` filings or completions in a transaction."""
         cases = []
         for start in range(0, count, size):
-            starts = [
-                StartCase(self.applicant, "F001", answers(number))
-                for number in range(start, min(start + size, count))
-            ]
-            for case in self.wired.uow.run_together(start_case, starts, read_starts):
-                if isinstance(case, Exception):
-                    raise case
-                cases.append(case)
+            cases += self.create_together(min(size, count - start))
         for name in TASKS:
             ids = self.open_tasks(cases, name)
             for start in range(0, len(ids), size):
@@ -79,6 +72,35 @@ class Office:
                     if isinstance(result, Exception):
                         raise result
         return count
+
+    def create_together(self, count: int) -> list[Case]:
+        """`count` cases in one transaction."""
+        starts = [StartCase(self.applicant, "F001", answers(number)) for number in range(count)]
+        cases = []
+        for case in self.wired.uow.run_together(start_case, starts, read_starts):
+            if isinstance(case, Exception):
+                raise case
+            cases.append(case)
+        return cases
+
+    def fill_queue(self, count: int) -> None:
+        """`count` tasks that wait for somebody of one department."""
+        files = shipped_package("information_request")
+        # Another version, so that it takes the service over from the benchmark's own.
+        files["package.toml"] += b"\n# benchmark\n"
+        self.wired.uow.run(publish, PublishPackage(SYSTEM, files))
+        request = {
+            "title": "x", "subject": "planning", "description": "documents of the permit for the square", "medium": "electronic",
+            "delivery": "portal", "applicant_name": "张伟", "id_number": "11010519491231002X",
+            "phone": "13800138000", "declaration": True,
+        }  # fmt: skip
+        for start in range(0, count, 50):
+            starts = [
+                StartCase(self.applicant, "F001", request) for _ in range(min(50, count - start))
+            ]
+            for case in self.wired.uow.run_together(start_case, starts, read_starts):
+                if isinstance(case, Exception):
+                    raise case
 
     def create(self, number: int) -> Case:
         command = StartCase(self.applicant, "F001", answers(number))

@@ -171,7 +171,11 @@ class Rows:
 
     def values(self, sql: str, *params: Value) -> list[tuple[Any, ...]]:
         """The rows of any SELECT, as the driver gives them."""
-        return self._send([(sql, params)], reading=True)[0]
+        return self.values_of_each((sql, params))[0]
+
+    def values_of_each(self, *statements: Statement) -> list[list[tuple[Any, ...]]]:
+        """The rows of several SELECTs, in one round trip."""
+        return self._send(statements, reading=True)
 
     # Writing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
 from engine.domain.access import Actor, handles_tasks, may_take_task
@@ -58,7 +59,8 @@ def claim_next(work: Work, command: ClaimNextTask) -> Task | None:
     passed: list[str] = []
     while True:
         ids = _most_urgent(work, actor.department, roles, passed)
-        for task_id in ids:
+        # Whoever finds the first one taken is one of many: they must not all try the second.
+        for task_id in ids[:1] + random.sample(ids[1:], len(ids[1:])):
             # Somebody else's step on that case goes first: ours is another task.
             if not _free_to_lock(work, task_id):
                 continue
@@ -79,14 +81,16 @@ def _most_urgent(work: Work, department: str, roles: list[str], passed: list[str
     if passed:
         where += " AND id NOT IN %s"
         params.append(passed)
-    found: list[str] = []
-    for dated in ("due_at IS NOT NULL", "due_at IS NULL"):
-        sql = f"SELECT id FROM tasks WHERE {where} AND {dated} "  # noqa: S608
-        sql += "ORDER BY due_at, priority, id LIMIT %s"
-        found += [id_ for (id_,) in work.rows.values(sql, *params, LOOKED_AT - len(found))]
-        if len(found) >= LOOKED_AT:
-            break
-    return found
+    dated, undated = work.rows.values_of_each(
+        *(
+            (
+                f"SELECT id FROM tasks WHERE {where} AND {due} ORDER BY due_at, id LIMIT %s",  # noqa: S608
+                (*params, LOOKED_AT),
+            )
+            for due in ("due_at IS NOT NULL", "due_at IS NULL")
+        )
+    )
+    return [id_ for (id_,) in dated + undated][:LOOKED_AT]
 
 
 def _free_to_lock(work: Work, task_id: str) -> bool:

@@ -84,7 +84,7 @@ NOTICED = {
     "lease_ignored": {"leased_twice"},
     "outbox_forgotten": {"promise_missing"},
     "state_forgotten": {"row_missing", "row_unfounded"},
-    "timer_kept": {"row_unfounded"},
+    "timer_kept": {"closed_case_waits"},
 }
 
 

@@ -84,7 +84,8 @@ class Task(Base):
         UniqueConstraint("case_id", "key"),
         Index("ix_tasks_department_state_due_at_id", "department", "state", "due_at", "id"),
         Index("ix_tasks_assignee_id_state_due_at", "assignee_id", "state", "due_at"),
-        Index("ix_tasks_due_at_state", "due_at", "state"),
+        # Who takes the next task must not read past all that others have taken.
+        Index("ix_tasks_free", "department", "state", "assignee_id", "due_at"),
         Base.__table_args__,
     )
 
