@@ -118,8 +118,8 @@ def _recognise(request: Request, secret: str) -> None:
     wired = application(request)
     now = wired.ports.clock.now()
     digest = people.digest_of(secret)
-    with wired.uow.read() as session:
-        found: tuple[User, UserSession] | None = signed_in(session, digest, now, people.IDLE)
+    with wired.uow.read_rows() as rows:
+        found: tuple[User, UserSession] | None = signed_in(rows, digest, now, people.IDLE)
     if found is None:
         return
     user, opened = found

@@ -23,6 +23,7 @@ from engine.domain.ports import Ports, Recommender, Waker
 from engine.kernel.clock import Clock, SystemClock
 from engine.store import jobs
 from engine.store.uow import UnitOfWork, open_engine
+from engine.usecases.definition import Definition, definition, known_definition
 from engine.usecases.incidents import note_failure
 from engine.usecases.job_runner import ALL_QUEUES, run_due
 from forms import FormLibrary, JailedLetters
@@ -62,6 +63,14 @@ class Application:
     def run_due(self, queues: Sequence[str] | None = None) -> int:
         """Run the jobs that are due now, of `queues` or of all; how many were run."""
         return run_due(self.uow, queues=queues or ALL_QUEUES, stop=self.stopping)
+
+    def definition(self, version_id: str) -> Definition:
+        """The executable version `version_id`. Raises NotFound."""
+        known = known_definition(version_id)
+        if known is not None:
+            return known
+        with self.uow.read() as session:
+            return definition(session, version_id, self.ports)
 
     def tidy(self) -> None:
         """Clear away old finished jobs and keys of requests, a batch at a time."""

@@ -176,12 +176,13 @@ def _task_page(
     refused: str | None,
 ) -> Response:
     wired, locale = application(request), request.state.locale
-    with wired.uow.read() as session:
-        task, case = queries.own_task(session, actor, task_id)
+    with wired.uow.read_rows() as rows:
+        task, case = queries.own_task(rows, actor, task_id)
         if task.state != "open":
             raise TaskNotOpen
-        made = definition(session, case.package_version_id, wired.ports)
-        data = session.get_one(CaseState, case.id).data
+        data = rows.get_one(CaseState, case.id).data
+    made = wired.definition(case.package_version_id)
+    with wired.uow.read() as session:
         form = made.forms[str(task.form)]
         answers = given if given is not None else dict(data.get(task.corrects or "", {}))
         ids = [document for _, document in document_ids(form, answers)]
@@ -218,13 +219,11 @@ def _asked(
     wired: Application, actor: Actor, task_id: str
 ) -> tuple[Task, Case, PublishedForm, dict[str, Any]]:
     """My task, its case and form, and what I answered before if it is to be corrected."""
-    with wired.uow.read() as session:
-        task, case = queries.own_task(session, actor, task_id)
-        made = definition(session, case.package_version_id, wired.ports)
-        earlier = {}
-        if task.corrects:
-            earlier = session.get_one(CaseState, case.id).data.get(task.corrects, {})
-    return task, case, made.forms[str(task.form)], earlier
+    with wired.uow.read_rows() as rows:
+        task, case = queries.own_task(rows, actor, task_id)
+        state = rows.get_one(CaseState, case.id) if task.corrects else None
+    form = wired.definition(case.package_version_id).forms[str(task.form)]
+    return task, case, form, state.data.get(task.corrects or "", {}) if state else {}
 
 
 @router.post("/cases/{reference}/tasks/{task_id}")

@@ -307,6 +307,17 @@ class UnitOfWork:
             self._writing.dispose(close=False)
 
     @contextmanager
+    def read_rows(self) -> Iterator[Rows]:
+        """Rows that are only read, for what every page wants first. Raises StoreUnavailable."""
+        try:
+            with self._reading.connect() as connection:
+                yield Rows(connection)
+        except _DATABASE_ERRORS as error:
+            if _is_away(error):
+                raise StoreUnavailable from error
+            raise
+
+    @contextmanager
     def read(self, snapshot: bool = False) -> Iterator[ReadSession]:
         """A session that only reads; nothing it does is kept. Raises StoreUnavailable.
 

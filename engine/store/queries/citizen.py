@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from engine.domain.access import Actor
 from engine.kernel.errors import NotFound
 from engine.store.queries.case_record import CaseRecord, case_record
+from engine.store.rows import Join, Rows
 from engine.store.tables import Case, Document, Draft, Letter, Task, User
 from engine.store.uow import ReadSession
 
@@ -48,10 +49,11 @@ def unfinished_draft(session: ReadSession, actor: Actor, service: str) -> Draft 
     )
 
 
-def own_task(session: ReadSession, actor: Actor, task_id: str) -> tuple[Task, Case]:
+def own_task(rows: Rows, actor: Actor, task_id: str) -> tuple[Task, Case]:
     """An open task of the citizen's case that is theirs to do. Raises NotFound."""
-    task = session.get(Task, task_id)
-    case = session.get(Case, task.case_id) if task is not None else None
+    tables = "tasks t JOIN cases c ON c.id = t.case_id WHERE t.id = %s"
+    found = rows.joined(Join({"t": Task, "c": Case}, tables, (task_id,)))
+    task, case = found[0] if found else (None, None)
     mine = case is not None and case.applicant_id == actor.user_id
     if task is None or case is None or not mine or task.audience != "applicant":
         raise NotFound(what="task")

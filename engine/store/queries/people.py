@@ -6,22 +6,26 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from engine.store.rows import Join, Rows
 from engine.store.tables import Department, User, UserSession
 from engine.store.uow import ReadSession
 
 
 def signed_in(
-    session: ReadSession, digest: str, now: datetime, idle: timedelta
+    rows: Rows, digest: str, now: datetime, idle: timedelta
 ) -> tuple[User, UserSession] | None:
     """The person behind a session's digest, if it is still good."""
-    row = session.execute(
-        select(User, UserSession)
-        .join(User, User.id == UserSession.user_id)
-        .where(UserSession.digest == digest)
-    ).first()
-    if row is None:
+    found = rows.joined(
+        Join(
+            {"u": User, "s": UserSession},
+            f"{UserSession.__tablename__} s JOIN {User.__tablename__} u ON u.id = s.user_id "
+            "WHERE s.digest = %s",
+            (digest,),
+        )
+    )
+    if not found:
         return None
-    user, opened = row
+    user, opened = found[0]
     if not user.active or opened.expires_at <= now or opened.seen_at + idle <= now:
         return None
     return user, opened
