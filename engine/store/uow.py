@@ -130,8 +130,9 @@ _POOL: dict[str, Any] = {
     "json_serializer": dump_json,
     "isolation_level": "READ COMMITTED",
     "pool_recycle": 1800,
-    "pool_size": 10,
-    "max_overflow": 20,
+    # What goes beyond the size is opened and closed each time: as many as a process has threads.
+    "pool_size": 40,
+    "max_overflow": 10,
     "pool_timeout": 10,
 }
 

@@ -6,6 +6,7 @@ A row comes back as one JSON array, and bytes beside it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Mapper
 from engine.store.tables.base import Base, Instant, Json, dump_json
 
 Value = Any
+_HINT = re.compile(r" USE INDEX \(\w+\)")
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def for_sqlite(sql: str, params: Sequence[Value]) -> tuple[str, list[Any]]:
         else:
             places.append("?")
             plain.append(_stored(value) if isinstance(value, datetime) else value)
-    text = sql.replace("STRAIGHT_JOIN", "CROSS JOIN")  # the word for it that SQLite has
+    # SQLite has another word for the one, and takes no hints.
+    text = _HINT.sub("", sql.replace("STRAIGHT_JOIN", "CROSS JOIN"))
     return text % tuple(places) if params else text, plain
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from dataclasses import dataclass
 
 from engine.domain.access import Actor, handles_tasks, may_take_task
@@ -56,11 +57,43 @@ def claim_next(work: Work, command: ClaimNextTask) -> Task | None:
     if not handles_tasks(actor) or actor.department is None:
         raise NotAllowed
     roles = [each for each in STAFF_ROLES if may_take_task(actor, "staff", actor.department, each)]
+    with _asking as others:
+        return _take_next(work, actor, actor.department, roles, others)
+
+
+class _Asking:
+    """How many others ask for their next task in this process at the same time."""
+
+    def __init__(self) -> None:
+        self._lock, self._count = threading.Lock(), 0
+
+    def __enter__(self) -> int:
+        with self._lock:
+            self._count += 1
+            return self._count - 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._count -= 1
+
+
+_asking = _Asking()
+
+
+def _spread(ids: list[str], others: int) -> list[str]:
+    """The order in which to try the tasks: many who ask at once must not all try the first."""
+    first = random.sample(ids[: 1 + 4 * others], min(len(ids), 1 + 4 * others))
+    rest = ids[len(first) :]
+    return first + random.sample(rest, len(rest))
+
+
+def _take_next(
+    work: Work, actor: Actor, department: str, roles: list[str], others: int
+) -> Task | None:
     passed: list[str] = []
     while True:
-        ids = _most_urgent(work, actor.department, roles, passed)
-        # Whoever finds the first one taken is one of many: they must not all try the second.
-        for task_id in ids[:1] + random.sample(ids[1:], len(ids[1:])):
+        ids = _most_urgent(work, department, roles, passed)
+        for task_id in _spread(ids, others):
             # Somebody else's step on that case goes first: ours is another task.
             if not _free_to_lock(work, task_id):
                 continue
@@ -84,7 +117,8 @@ def _most_urgent(work: Work, department: str, roles: list[str], passed: list[str
     dated, undated = work.rows.values_of_each(
         *(
             (
-                f"SELECT id FROM tasks WHERE {where} AND {due} ORDER BY due_at, id LIMIT %s",  # noqa: S608
+                f"SELECT id FROM tasks USE INDEX (ix_tasks_free) "  # noqa: S608
+                f"WHERE {where} AND {due} ORDER BY due_at, id LIMIT %s",
                 (*params, LOOKED_AT),
             )
             for due in ("due_at IS NOT NULL", "due_at IS NULL")
