@@ -90,7 +90,7 @@ def serve() -> None:
         open_office(wired)
     worker = None
     if settings.embedded_worker:
-        worker = EmbeddedWorker(wired.run_due, wired.tidy)
+        worker = EmbeddedWorker(wired.run_due, wired.chores())
         wired = wired.with_waker(worker.waker)
     address = f"http://{settings.host}:{settings.port}"
     console.print(f"banshi: [bold]{address}/[/bold]  {address}/staff/")
@@ -122,7 +122,7 @@ def worker(
     if settings.redis_url is None:
         raise SettingWrong("BANSHI_REDIS_URL: a separate worker needs Redis")
     with _product(settings) as wired:
-        celery = make_celery(settings.redis_url, wired.run_due, wired.tidy, concurrency)
+        celery = make_celery(settings.redis_url, wired.run_due, wired.chores(), concurrency)
         worker_shutting_down.connect(lambda **_: wired.stopping.set(), weak=False)
         if beat:
             celery.start(["beat", "--scheduler", "celery.beat:Scheduler", "-l", "INFO"])

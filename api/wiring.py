@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from api.connectors.client import HttpClient
 from api.connectors.registry import Registry, Tools
 from api.settings import Settings
+from api.worker.celery_app import Chore
 from api.worker.files import DiskFiles
 from api.worker.mailer import mailer_for
 from api.worker.waker import waker_for
@@ -24,6 +25,7 @@ from engine.kernel.clock import Clock, SystemClock
 from engine.store import jobs
 from engine.store.uow import UnitOfWork, open_engine
 from engine.usecases.definition import Definition, definition, known_definition
+from engine.usecases.figures import refresh_figures
 from engine.usecases.incidents import note_failure
 from engine.usecases.job_runner import ALL_QUEUES, run_due
 from forms import FormLibrary, JailedLetters
@@ -72,9 +74,12 @@ class Application:
         with self.uow.read() as session:
             return definition(session, version_id, self.ports)
 
-    def tidy(self) -> None:
-        """Clear away old finished jobs and keys of requests, a batch at a time."""
-        self.uow.run(jobs.tidy, None)
+    def chores(self) -> list[Chore]:
+        """What a worker does from time to time."""
+        return [
+            Chore("tidy", 300, lambda: self.uow.run(jobs.tidy, None)),
+            Chore("figures", 15, lambda: self.uow.run(refresh_figures, None)),
+        ]
 
     def with_waker(self, waker: Waker) -> Application:
         """The same product with another way to wake workers."""

@@ -90,7 +90,8 @@ class Office:
         files["package.toml"] += b"\n# benchmark\n"
         self.wired.uow.run(publish, PublishPackage(SYSTEM, files))
         request = {
-            "title": "x", "subject": "planning", "description": "documents of the permit for the square", "medium": "electronic",
+            "title": "x", "subject": "planning", "medium": "electronic",
+            "description": "documents of the permit for the square",
             "delivery": "portal", "applicant_name": "张伟", "id_number": "11010519491231002X",
             "phone": "13800138000", "declaration": True,
         }  # fmt: skip

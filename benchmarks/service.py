@@ -54,7 +54,7 @@ from api.settings import read_settings
 from api.wiring import wire
 from api.worker.embedded import EmbeddedWorker
 wired = wire(read_settings())
-worker = EmbeddedWorker(wired.run_due, wired.tidy)
+worker = EmbeddedWorker(wired.run_due, wired.chores())
 app = create_app(wired.with_waker(worker.waker), worker)
 uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False)
 """

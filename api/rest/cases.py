@@ -16,7 +16,8 @@ from api.rest.schemas import CasePage, CaseRow, CaseView, Diagram, FiledCase, Fi
 from api.rest.words import Words
 from api.wiring import Application
 from engine.domain.access import Actor
-from engine.store.queries.case_record import find_cases, visible_case, visible_document
+from engine.store.queries.case_record import visible_case, visible_document
+from engine.store.queries.search import find_cases
 from engine.store.tables import Document
 from engine.usecases.record_access import RecordAccess, record_access
 from engine.usecases.start_case import StartCase, start_case
@@ -33,7 +34,7 @@ def list_cases(
     q: Annotated[str, Query(max_length=100)] = "",
     state: Literal["open", "closed", "withdrawn"] | None = None,
 ) -> CasePage:
-    """The newest cases whose number, or whose applicant's name or phone, contains `q`."""
+    """The newest cases with the number `q`, or whose applicant's name or phone begins with it."""
     wired = application(request)
     with wired.uow.read() as session:
         words = Words(wired, session, request.state.locale)

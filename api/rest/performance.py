@@ -10,20 +10,19 @@ from api.access import application, require_performance
 from api.rest.schemas import SlaCell, SlaFigures, SlaMonth, SlaRisk
 from api.rest.words import Words
 from engine.domain.access import Actor
-from engine.store.queries.performance import Figures, RiskRow, figures
+from engine.store.queries.performance import Figures, RiskRow, cases_at_risk, open_incidents
+from engine.usecases.figures import figures, soon
 
 router = APIRouter(tags=["performance"])
-SOON = 3
-"""Working days within which a promised date counts as due soon."""
 
 
 @router.get("/sla", operation_id="get_sla", response_model=SlaFigures)
 def get_sla(request: Request, actor: Annotated[Actor, Depends(require_performance)]) -> SlaFigures:
+    """The office's figures as they were counted `at` an instant, some seconds ago at most."""
     wired = application(request)
-    now, calendar = wired.ports.clock.now(), wired.ports.calendar
-    soon = calendar.end_of(calendar.add_working_days(calendar.local_date(now), SOON))
+    made = figures(wired.uow)
+    cells = made.cells.values()
     with wired.uow.read() as session:
-        made = figures(session, now, soon, calendar.local_date)
         words = Words(wired, session, request.state.locale)
         months = [
             SlaMonth(
@@ -34,21 +33,26 @@ def get_sla(request: Request, actor: Annotated[Actor, Depends(require_performanc
             )
             for month, row in sorted(made.months.items())
         ]
+        at_risk = cases_at_risk(session, soon(wired.ports.calendar, wired.ports.clock.now()))
         return SlaFigures(
-            at=now,
-            open=made.open,
-            due_soon=made.due_soon,
-            overdue_promised=made.overdue_promised,
-            overdue_legal=made.overdue_legal,
+            at=made.at,
+            open=sum(cell.open for cell in cells),
+            due_soon=sum(cell.due_soon for cell in cells),
+            overdue_promised=sum(cell.overdue for cell in cells),
+            overdue_legal=sum(cell.overdue_legal for cell in cells),
             closed=sum(month.closed for month in months),
             on_time_legal=sum(month.on_time_legal for month in months),
             on_time_promised=sum(month.on_time_promised for month in months),
-            ratings=made.ratings,
+            ratings=[sum(grade) for grade in zip(*_ratings(made), strict=True)],
             cells=_cells(made, words),
-            at_risk=[_risk(row, words) for row in made.at_risk],
+            at_risk=[_risk(row, words) for row in at_risk],
             months=months,
-            incidents=made.incidents,
+            incidents=open_incidents(session),
         )
+
+
+def _ratings(made: Figures) -> list[list[int]]:
+    return [[0] * 5, *(month.ratings for month in made.months.values())]
 
 
 def _cells(made: Figures, words: Words) -> list[SlaCell]:

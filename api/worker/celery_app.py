@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from celery import Celery
@@ -12,11 +13,9 @@ from kombu.entity import Queue
 from engine.usecases.job_runner import ALL_QUEUES
 
 WAKE = "banshi.run_due"
-TIDY = "banshi.tidy"
 SLOW = "connectors"
 """The queue whose jobs wait for other systems."""
 SWEEP_SECONDS = 5.0
-TIDY_SECONDS = 300.0
 
 
 def queue_names() -> list[str]:
@@ -27,16 +26,25 @@ RunDue = Callable[[list[str] | None], int]
 """Runs what is due in these queues, or in all of them."""
 
 
+@dataclass(frozen=True)
+class Chore:
+    """What some worker does every so many `seconds`; left out once, nothing is lost."""
+
+    name: str
+    seconds: float
+    run: Callable[[], None]
+
+
 def make_celery(
     redis_url: str | None,
     run_due: RunDue | None = None,
-    tidy: Callable[[], None] | None = None,
+    chores: Sequence[Chore] = (),
     concurrency: int = 2,
 ) -> Any:
     """The application on Redis, or in memory without it.
 
-    `run_due` is what its workers do, and `tidy` what they do every few minutes. Calls of other
-    systems take half of a worker's `concurrency` threads at most, however slow they are.
+    `run_due` is what its workers do, and `chores` what one of them does from time to time. Calls
+    of other systems take half of a worker's `concurrency` threads at most, however slow they are.
     """
     slow = threading.BoundedSemaphore(max(1, concurrency // 2))
     app = Celery("banshi", broker=redis_url or "memory://", set_as_current=True)
@@ -62,7 +70,14 @@ def make_celery(
             }
             for queue in queue_names()
         }
-        | {"tidy": {"task": TIDY, "schedule": TIDY_SECONDS, "options": {"queue": "advice"}}},
+        | {
+            chore.name: {
+                "task": f"banshi.{chore.name}",
+                "schedule": chore.seconds,
+                "options": {"queue": "advice", "expires": chore.seconds},
+            }
+            for chore in chores
+        },
     )
     # current_app is local to a thread; without this, other threads talk to a default AMQP app.
     app.set_default()
@@ -80,9 +95,7 @@ def make_celery(
         finally:
             slow.release()
 
-    @app.task(name=TIDY, shared=False)  # type: ignore[untyped-decorator]
-    def clear_away() -> None:
-        if tidy is not None:
-            tidy()
+    for chore in chores:
+        app.task(chore.run, name=f"banshi.{chore.name}", shared=False)
 
     return app

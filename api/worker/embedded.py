@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import celery.worker.state
 from celery.beat import Scheduler
 
-from api.worker.celery_app import WAKE, RunDue, make_celery, queue_names
+from api.worker.celery_app import WAKE, Chore, RunDue, make_celery, queue_names
 from api.worker.waker import CeleryWaker
 
 log = logging.getLogger("banshi.worker")
@@ -28,8 +28,8 @@ class EmbeddedWorker:
     They are woken after each commit, and every two seconds besides.
     """
 
-    def __init__(self, run_due: RunDue, tidy: Callable[[], None] | None = None) -> None:
-        self.app = make_celery(None, run_due, tidy)
+    def __init__(self, run_due: RunDue, chores: Sequence[Chore] = ()) -> None:
+        self.app = make_celery(None, run_due, chores)
         for name, entry in self.app.conf.beat_schedule.items():
             if name.startswith("sweep"):
                 entry["schedule"] = SWEEP_SECONDS

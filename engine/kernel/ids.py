@@ -6,6 +6,9 @@ import secrets
 import time
 from uuid import UUID
 
+SERIAL_DIGITS = 7
+"""Of a case's number within its year."""
+
 
 def new_id() -> str:
     """A time-ordered identifier of 32 hexadecimal digits (UUID version 7, RFC 9562)."""
@@ -35,5 +38,5 @@ def check_digit(digits: str) -> str:
 
 def case_reference(prefix: str, year: int, number: int) -> str:
     """What the citizen quotes, for example ``XXGK-2026-0000017-3``."""
-    serial = f"{number:07d}"
+    serial = f"{number:0{SERIAL_DIGITS}d}"
     return f"{prefix}-{year}-{serial}-{check_digit(f'{year}{serial}')}"

@@ -96,7 +96,7 @@ def _sync_tasks(work: Work, made: Definition, case: Case, step: Step) -> None:
 def _open_task(work: Work, made: Definition, case: Case, task: OpenTask) -> str | None:
     """Write the task down; the department that has it."""
     settings = task.properties
-    limit, department = settings.get("limit"), _department(task)
+    limit, department = settings.get("limit"), _department(task, case)
     work.rows.insert(
         Task,
         {
@@ -121,9 +121,9 @@ def _open_task(work: Work, made: Definition, case: Case, task: OpenTask) -> str 
     return department
 
 
-def _department(task: OpenTask) -> str | None:
+def _department(task: OpenTask, case: Case) -> str | None:
     if task.properties.get("audience") == "applicant":
-        return None
+        return None if task.properties.get("kind") == "rating" else case.department
     department = task.properties.get("department")
     if not department:
         raise ExecutionFailed(element=task.element, reason="no_department")

@@ -107,7 +107,7 @@ def _take_next(
 
 def _most_urgent(work: Work, department: str, roles: list[str], passed: list[str]) -> list[str]:
     where = (
-        "department = %s AND state = 'open' AND audience = 'staff' AND assignee_id IS NULL "
+        "department = %s AND audience = 'staff' AND state = 'open' AND assignee_id IS NULL "
         "AND role IN %s"
     )
     params: list[object] = [department, roles]

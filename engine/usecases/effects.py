@@ -54,6 +54,7 @@ def _recommend(work: Work, made: Definition, case: Case, effect: Effect, actor: 
 
 def _returned(work: Work, made: Definition, case: Case, effect: Effect, actor: Actor) -> None:
     reason = str(effect.properties.get("reason") or "")[:500]
+    case.returns += 1
     record(work, case, "task_returned", actor, element=effect.element, reason=reason)
 
 

@@ -153,7 +153,7 @@ def test_old_finished_jobs_are_cleared_away(office: Application, clock: Settable
     clock.advance(jobs.KEPT + timedelta(days=1))
     promised(office, ("new", 2))
     drain(office)
-    office.tidy()
+    office.uow.run(jobs.tidy, None)
     with office.uow.read() as session:
         keys = set(session.scalars(select(Job.unique_key).where(Job.kind == "message")))
     assert keys == {"new"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from engine.domain.access import Actor, may_see_case
 from engine.kernel.errors import NotFound
@@ -107,31 +107,6 @@ def case_record(session: ReadSession, actor: Actor, case_id: str) -> CaseRecord:
         rating=session.get(Rating, case_id),
         names=names,
     )
-
-
-def find_cases(
-    session: ReadSession, actor: Actor, text: str = "", state: str | None = None, limit: int = 50
-) -> list[tuple[Case, str]]:
-    """The cases the actor may see whose number, or whose applicant's name or phone, matches."""
-    statement = select(Case, User.display_name).join(User, User.id == Case.applicant_id)
-    if not actor.oversees_office:
-        if actor.department is None:
-            return []
-        mine = select(Task.case_id).where(Task.department == actor.department)
-        statement = statement.where(Case.id.in_(mine))
-    if state:
-        statement = statement.where(Case.state == state)
-    if text.strip():
-        pattern = text.strip().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-        statement = statement.where(
-            or_(
-                Case.reference.like(f"%{pattern}%", escape="\\"),
-                User.display_name.like(f"%{pattern}%", escape="\\"),
-                User.phone.like(f"%{pattern}%", escape="\\"),
-            )
-        )
-    statement = statement.order_by(Case.received_at.desc(), Case.id.desc()).limit(limit)
-    return [(case, name) for case, name in session.execute(statement)]
 
 
 def visible_document(session: ReadSession, actor: Actor, document_id: str) -> Document:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 
 from engine.domain.access import Actor
-from engine.store.tables import Case, ClockEntry, Event, Task, User
+from engine.store.tables import Case, ClockEntry, Task, User
 from engine.store.uow import ReadSession
 
 View = Literal["department", "mine", "waiting_applicant", "done"]
@@ -36,15 +37,14 @@ def _conditions(actor: Actor, view: View) -> list[ColumnElement[bool]]:
     if view == "mine":
         return [Task.assignee_id == actor.user_id, Task.state == "open"]
     if view == "done":
-        return [Task.finished_by == actor.user_id, Task.state == "done"]
-    if view == "waiting_applicant":
-        return [
-            Task.audience == "applicant",
-            Task.kind != "rating",
-            Task.state == "open",
-            Case.department == actor.department,
-        ]
-    return [Task.department == actor.department, Task.state == "open", Task.audience == "staff"]
+        # Only a finished task has both.
+        return [Task.finished_by == actor.user_id, Task.finished_at.is_not(None)]
+    audience = "applicant" if view == "waiting_applicant" else "staff"
+    return [
+        Task.department == actor.department,
+        Task.audience == audience,
+        Task.state == "open",
+    ]
 
 
 def inbox(
@@ -59,45 +59,46 @@ def inbox(
 
     `after` is the id of the last task seen.
     """
-    statement = _rows().where(*_conditions(actor, view))
-    if service:
-        statement = statement.where(Case.service == service)
-    if view == "done":
-        statement = statement.order_by(Task.finished_at.desc(), Task.id.desc())
-    else:
-        statement = statement.order_by(Task.due_at.is_(None), Task.due_at, Task.id)
-    if after is not None:
-        statement = _continue(session, statement, view, after)
-    rows = list(session.execute(statement.limit(limit + 1)))
-    more = len(rows) > limit
-    return InboxPage(rows[:limit], rows[limit - 1][0].id if more else None)
+    last = session.get(Task, after) if after is not None else None
+    ids: list[str] = []
+    # Each part is one stretch of an index, read only as far as the page goes.
+    for part in _newest(last) if view == "done" else _by_due_date(last):
+        statement = select(Task.id).where(*_conditions(actor, view), *part.where)
+        if service:
+            statement = statement.join(Case, Case.id == Task.case_id).where(Case.service == service)
+        statement = statement.order_by(*part.order).limit(limit + 1 - len(ids))
+        ids += session.scalars(statement)
+        if len(ids) > limit:
+            break
+    found = {row[0].id: row for row in session.execute(_rows().where(Task.id.in_(ids[:limit])))}
+    rows = [found[id_] for id_ in ids[:limit]]
+    return InboxPage(rows, rows[-1][0].id if len(ids) > limit else None)
 
 
-def _continue(
-    session: ReadSession,
-    statement: Select[Task, Case, str, str | None],
-    view: View,
-    after: str,
-) -> Select[Task, Case, str, str | None]:
-    last = session.get(Task, after)
-    if last is None:
-        return statement
-    if view == "done":
-        return statement.where(
-            or_(
-                Task.finished_at < last.finished_at,
-                and_(Task.finished_at == last.finished_at, Task.id < last.id),
-            )
-        )
-    if last.due_at is None:
-        return statement.where(Task.due_at.is_(None), Task.id > last.id)
-    return statement.where(
-        or_(
-            Task.due_at.is_(None),
-            Task.due_at > last.due_at,
-            and_(Task.due_at == last.due_at, Task.id > last.id),
-        )
-    )
+@dataclass(frozen=True)
+class _Part:
+    where: Sequence[ColumnElement[bool]]
+    order: Sequence[Any]
+
+
+def _newest(last: Task | None) -> list[_Part]:
+    order = [Task.finished_at.desc(), Task.id.desc()]
+    if last is None or last.finished_at is None:
+        return [_Part([], order)]
+    at = last.finished_at
+    return [_Part([Task.finished_at <= at, or_(Task.finished_at < at, Task.id < last.id)], order)]
+
+
+def _by_due_date(last: Task | None) -> list[_Part]:
+    """Those with a date in its order, then those without."""
+    dated: list[ColumnElement[bool]] = [Task.due_at.is_not(None)]
+    undated: list[ColumnElement[bool]] = [Task.due_at.is_(None)]
+    if last is not None and last.due_at is not None:
+        # Written so that the index is entered at the date; a comparison of pairs would not be.
+        dated = [Task.due_at >= last.due_at, or_(Task.due_at > last.due_at, Task.id > last.id)]
+    elif last is not None:
+        return [_Part([*undated, Task.id > last.id], [Task.id])]
+    return [_Part(dated, [Task.due_at, Task.id]), _Part(undated, [Task.id])]
 
 
 def inbox_counts(session: ReadSession, actor: Actor) -> dict[str, int]:
@@ -105,12 +106,7 @@ def inbox_counts(session: ReadSession, actor: Actor) -> dict[str, int]:
     counts: dict[str, int] = {}
     views: tuple[View, ...] = ("department", "mine", "waiting_applicant")
     for view in views:
-        statement = (
-            select(func.count())
-            .select_from(Task)
-            .join(Case, Case.id == Task.case_id)
-            .where(*_conditions(actor, view))
-        )
+        statement = select(func.count()).select_from(Task).where(*_conditions(actor, view))
         counts[view] = session.scalar(statement) or 0
     return counts
 
@@ -130,10 +126,6 @@ def flags_of(session: ReadSession, case_ids: list[str]) -> dict[str, set[str]]:
         .distinct()
     ):
         flags[case_id].add(words[verb])
-    for case_id, kind in session.execute(
-        select(Event.case_id, Event.kind)
-        .where(Event.case_id.in_(case_ids), Event.kind.in_(["task_returned"]))
-        .distinct()
-    ):
-        flags[case_id].add("returned" if kind == "task_returned" else kind)
+    for case_id in session.scalars(select(Case.id).where(Case.id.in_(case_ids), Case.returns > 0)):
+        flags[case_id].add("returned")
     return flags

@@ -21,7 +21,19 @@ class Case(Base):
     __tablename__ = "cases"
     __table_args__ = (
         Index("ix_cases_applicant_id_received_at", "applicant_id", "received_at"),
-        Index("ix_cases_state_legal_due_at", "state", "legal_due_at"),
+        # The undecided ones by their date, past all that only wait to be rated.
+        Index("ix_cases_open", "state", "decided_at", "promised_due_at"),
+        Index("ix_cases_state_received_at", "state", "received_at"),
+        Index("ix_cases_received_at", "received_at"),
+        # What a month's figures are counted from, without reading the cases themselves.
+        Index(
+            "ix_cases_decided",
+            "decided_at",
+            "department",
+            "service",
+            "promised_due_at",
+            "legal_due_at",
+        ),
         Index("ix_cases_closed_at", "closed_at"),
         Index("ix_cases_business_key", "business_key"),
         Base.__table_args__,
@@ -49,6 +61,8 @@ class Case(Base):
     """How many events the audit of the case has."""
     head: Mapped[str] = mapped_column(identifier(64), default=FIRST)
     """The digest of the newest of them."""
+    returns: Mapped[int] = mapped_column(default=0)
+    """How often a department has returned a task of it."""
     business_key: Mapped[str | None] = mapped_column(identifier(255))
     """What the program that began the case calls it; for all other cases None."""
 
@@ -82,10 +96,13 @@ class Task(Base):
     __tablename__ = "tasks"
     __table_args__ = (
         UniqueConstraint("case_id", "key"),
-        Index("ix_tasks_department_state_due_at_id", "department", "state", "due_at", "id"),
+        Index("ix_tasks_queue", "department", "audience", "state", "due_at", "id"),
         Index("ix_tasks_assignee_id_state_due_at", "assignee_id", "state", "due_at"),
+        Index("ix_tasks_finished_by_finished_at", "finished_by", "finished_at"),
+        # The cases a department has had a task in.
+        Index("ix_tasks_department_case_id", "department", "case_id"),
         # Who takes the next task must not read past all that others have taken.
-        Index("ix_tasks_free", "department", "state", "assignee_id", "due_at"),
+        Index("ix_tasks_free", "department", "audience", "state", "assignee_id", "due_at"),
         Base.__table_args__,
     )
 
@@ -96,6 +113,7 @@ class Task(Base):
     kind: Mapped[str] = mapped_column(identifier(20), default="")
     audience: Mapped[str] = mapped_column(identifier(12))
     department: Mapped[str | None] = mapped_column(identifier(20))
+    """Who does it, or for the applicant's tasks who waits for it; nobody waits for a rating."""
     role: Mapped[str] = mapped_column(identifier(20))
     priority: Mapped[int] = mapped_column(default=3)
     form: Mapped[str | None] = mapped_column(identifier(60))
@@ -116,6 +134,7 @@ class ClockRow(Base):
     """One SLA clock of a case as `engine.domain.sla` keeps it."""
 
     __tablename__ = "sla_clocks"
+    __table_args__ = (Index("ix_sla_clocks_state", "state"), Base.__table_args__)
 
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     key: Mapped[str] = mapped_column(identifier(12), primary_key=True)

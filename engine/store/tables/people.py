@@ -22,6 +22,11 @@ class Department(Base):
 
 class User(Base):
     __tablename__ = "users"
+    __table_args__ = (
+        Index("ix_users_display_name", "display_name"),
+        Index("ix_users_phone", "phone"),
+        Base.__table_args__,
+    )
 
     id: Mapped[str] = mapped_column(identifier(), primary_key=True)
     user_name: Mapped[str] = mapped_column(identifier(60), unique=True)

@@ -117,8 +117,19 @@ class Rating(Base):
     """One rating a case: five grades, 5 is very satisfied (好差评)."""
 
     __tablename__ = "ratings"
+    __table_args__ = (Index("ix_ratings_at_grade", "at", "grade"), Base.__table_args__)
 
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     grade: Mapped[int]
     comment: Mapped[str | None] = mapped_column(long_text())
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
+class FigureSnapshot(Base):
+    """Figures of the office as they were counted at an instant; `name` says which."""
+
+    __tablename__ = "figure_snapshots"
+
+    name: Mapped[str] = mapped_column(identifier(20), primary_key=True)
+    body: Mapped[Any] = mapped_column(Json)
     at: Mapped[datetime] = mapped_column(Instant)
