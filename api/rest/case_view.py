@@ -231,6 +231,7 @@ class _View:
 _SHOWN = frozenset(
     {
         "case_filed",
+        "case_imported",
         "task_claimed",
         "task_unclaimed",
         "task_completed",

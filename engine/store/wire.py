@@ -53,7 +53,7 @@ def _literal(value: Value, quoted: Callable[[str], str]) -> str:
     if value is None:
         return "NULL"
     if kind is datetime:
-        return f"'{_stored(value)}'"
+        return f"'{stored_instant(value)}'"
     if kind is int:
         return str(value)
     if kind is bytes:
@@ -76,13 +76,14 @@ def for_sqlite(sql: str, params: Sequence[Value]) -> tuple[str, list[Any]]:
             plain += value
         else:
             places.append("?")
-            plain.append(_stored(value) if isinstance(value, datetime) else value)
+            plain.append(stored_instant(value) if isinstance(value, datetime) else value)
     # SQLite has another word for the one, and takes no hints.
     text = _HINT.sub("", sql.replace("STRAIGHT_JOIN", "CROSS JOIN"))
     return text % tuple(places) if params else text, plain
 
 
-def _stored(value: datetime) -> str:
+def stored_instant(value: datetime) -> str:
+    """An aware instant as it stands in a column. Raises ValueError for a naive one."""
     if value.tzinfo is None:
         raise ValueError("only aware times are stored")
     aware = value if value.tzinfo is UTC else value.astimezone(UTC)

@@ -26,7 +26,15 @@ _NEW = {
         "ix_tasks_department_case_id": ["department", "case_id"],
     },
     "cases": {
-        "ix_cases_open": ["state", "decided_at", "promised_due_at"],
+        "ix_cases_open": [
+            "state",
+            "decided_at",
+            "promised_due_at",
+            "legal_due_at",
+            "department",
+            "service",
+            "returns",
+        ],
         "ix_cases_state_received_at": ["state", "received_at"],
         "ix_cases_received_at": ["received_at"],
         "ix_cases_decided": [

@@ -18,6 +18,7 @@ from engine.kernel.ids import SERIAL_DIGITS
 from engine.store.tables import Case, Counter, Task, User
 from engine.store.uow import ReadSession
 
+MOST_AT_ONCE = 600
 FEW = 200
 """Applicants up to whom the cases of each are looked up."""
 Found = tuple[Case, str]
@@ -41,16 +42,19 @@ def find_cases(
     wanted = text.strip()
     if not wanted:
         return _newest(session, actor, conditions, limit)
-    by_number = _page(session, actor, [*conditions, or_(*_numbers(session, wanted))], limit)
-    if by_number:
-        return by_number
+    digits = any(map(str.isdigit, wanted))
+    if digits:
+        numbers = or_(*_numbers(session, wanted))
+        found = _page(session, actor, [*conditions, numbers], limit)
+        if found:
+            return found
     for pattern in (f"{_literal(wanted)}%", f"%{_literal(wanted)}%"):
-        matches = [column.like(pattern, escape="\\") for column in (User.display_name, User.phone)]
-        ids = {
-            id_
-            for match in matches
-            for id_ in session.scalars(select(User.id).where(match).limit(FEW + 1))
-        }
+        matches = [
+            column.like(pattern, escape="\\")
+            for column in ((User.display_name, User.phone) if digits else (User.display_name,))
+        ]
+        few = [select(User.id).where(match).limit(FEW + 1) for match in matches]
+        ids = {id_ for each in few for id_ in session.scalars(each)}
         if len(ids) > FEW:
             return _newest(session, actor, [*conditions, or_(*matches)], limit)
         found = _page(session, actor, [*conditions, Case.applicant_id.in_(ids)], limit)
@@ -99,21 +103,18 @@ def _newest(
     # Identifiers are in the order in which the cases were filed.
     found: list[Found] = []
     after: str | None = None
+    size = limit + 10
     while len(found) < limit:
         seen = select(Task.case_id).where(Task.department == actor.department).distinct()
         if after is not None:
             seen = seen.where(Task.case_id < after)
-        ids = list(session.scalars(seen.order_by(Task.case_id.desc()).limit(BATCH)))
+        ids = list(session.scalars(seen.order_by(Task.case_id.desc()).limit(size)))
         if not ids:
             break
-        after = ids[-1]
+        after, size = ids[-1], min(size * 3, MOST_AT_ONCE)
         fitting = _rows().where(Case.id.in_(ids), *conditions)
         found += _pairs(session.execute(fitting.order_by(Case.id.desc())))
     return found[:limit]
-
-
-BATCH = 500
-"""A department's cases looked at together."""
 
 
 def _pairs(rows: Any) -> list[Found]:
