@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from engine.domain.ports import Form
@@ -63,28 +64,28 @@ class Field:
     page: str
     required: bool
 
-    @property
+    @cached_property
     def choices(self) -> tuple[str, ...]:
         """The values the form itself offers; empty for every other kind of field."""
         source = self.schema["items"] if self.kind is Kind.CHOICES else self.schema
         return tuple(source.get("enum", ()))
 
-    @property
+    @cached_property
     def condition(self) -> Mapping[str, Any] | None:
         """When the field is asked for; None means always."""
         return self.ui.get("visibleIf")
 
-    @property
+    @cached_property
     def readonly(self) -> bool:
         """Shows earlier data and is never submitted."""
         return bool(self.ui.get("readonly")) or "showData" in self.options
 
-    @property
+    @cached_property
     def options(self) -> Mapping[str, Any]:
         options: Mapping[str, Any] = self.ui.get("ui:options", {})
         return options
 
-    @property
+    @cached_property
     def wanted(self) -> bool:
         """Must be answered whenever it is visible. A declaration always must."""
         if self.readonly:
@@ -149,8 +150,20 @@ def pages_of(form: Form) -> tuple[Page, ...]:
     return (Page(ONE_PAGE, tuple(names)),)
 
 
+class CheckedForm(dict[str, Any]):
+    """A form that was found in order; its fields are worked out once."""
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        return _fields(self)
+
+
 def fields_of(form: Form) -> tuple[Field, ...]:
     """Every field of a checked form, in form order."""
+    return form.fields if isinstance(form, CheckedForm) else _fields(form)
+
+
+def _fields(form: Form) -> tuple[Field, ...]:
     properties = form["schema"]["properties"]
     required = set(form["schema"].get("required", ()))
     found = []

@@ -9,7 +9,7 @@ from typing import Any
 from engine.domain.ports import Form
 from engine.domain.process import Finding
 from forms.conditions import COMPARISONS, GROUPS, leaves
-from forms.definition import LOCALES, Kind, fields_of, kind_of
+from forms.definition import LOCALES, CheckedForm, Kind, fields_of, kind_of
 
 MAX_BYTES = 500_000
 _WIDGETS = frozenset({"textarea", "radio", "select", "checkbox", "checkboxes", "file"})
@@ -36,7 +36,7 @@ def check_form(file: str, content: bytes) -> tuple[Form | None, list[Finding]]:
         findings = [*_fields(file, form)]
     if not findings:
         findings = [*_pages(file, form), *_texts(file, form), *_conditions(file, form)]
-    return (None if findings else form), findings
+    return (None if findings else CheckedForm(form)), findings
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

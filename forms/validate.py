@@ -74,9 +74,18 @@ def _wrong(field: Field, answer: Any, start_form: Form | None) -> list[FieldErro
     own = _OWN_FORMATS.get(field.kind)
     if own is not None and (not isinstance(answer, str) or not own[0](answer)):
         return [FieldError(field.name, own[1], {})]
-    for error in _validator(_schema(field)).iter_errors(answer):
+    for error in _validator_of(field).iter_errors(answer):
         return [_translated(field, error)]
     return []
+
+
+def _validator_of(field: Field) -> Any:
+    # Compiling a schema takes longer than all else that is done with an answer; a field that is
+    # kept, keeps its own.
+    made = field.__dict__.get("validator")
+    if made is None:
+        made = field.__dict__["validator"] = _validator(_schema(field))
+    return made
 
 
 def _schema(field: Field) -> str:
@@ -92,7 +101,6 @@ def _schema(field: Field) -> str:
 
 @lru_cache(maxsize=4096)
 def _validator(schema: str) -> Any:
-    # Compiling a schema takes longer than all else that is done with an answer.
     return jsonschema_rs.Draft202012Validator(json.loads(schema), validate_formats=True)
 
 

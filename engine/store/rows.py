@@ -121,19 +121,19 @@ class Rows:
 
     def know(self, entity: type[Base], values: dict[str, Any]) -> None:
         """Take a row as read that was read or written in an earlier transaction."""
-        row = entity()
+        row = shape_of(entity).record()
         row.__dict__.update(values)
         self._known[entity, tuple(values[key] for key in shape_of(entity).keys)] = row
         self._before[id(row.__dict__)] = dict(values)
 
     def key_of(self, row: Base) -> tuple[Any, ...]:
         """The row's primary key."""
-        return tuple(row.__dict__[name] for name in shape_of(type(row)).keys)
+        return tuple(row.__dict__[name] for name in shape_of(row.__class__).keys)
 
     def values_of(self, row: Base) -> dict[str, Any]:
         """The row's values by attribute."""
         fields = row.__dict__
-        return {name: fields.get(name) for name in shape_of(type(row)).writers}
+        return {name: fields.get(name) for name in shape_of(row.__class__).writers}
 
     def inserted(self, entity: type[Base]) -> list[dict[str, Any]]:
         """The complete values of the rows of `entity` that were inserted by `insert`."""
@@ -181,7 +181,7 @@ class Rows:
 
     def add(self, row: Base) -> None:
         """Insert the row with the next `flush`."""
-        entity, shape = type(row), shape_of(type(row))
+        entity, shape = row.__class__, shape_of(row.__class__)
         self._added.append((entity, row.__dict__, False, True))
         self._known[entity, tuple(row.__dict__[key] for key in shape.keys)] = row
 
@@ -245,11 +245,7 @@ class Rows:
         return statements
 
     def _insert(self, shape: Shape, rows: list[dict[str, Any]], unless_known: bool) -> Statement:
-        params: list[Any] = []
-        for fields in rows:
-            for name, write in shape.writers.items():
-                value = fields.get(name, shape.defaults.get(name))
-                params.append(None if value is None else write(value))
+        params = [value for fields in rows for value in shape.written(fields)]
         places = f"({', '.join(['%s'] * len(shape.writers))})"
         sql = f"INSERT INTO {shape.insert} VALUES {', '.join([places] * len(rows))}"  # noqa: S608
         if unless_known:
@@ -267,7 +263,7 @@ class Rows:
             before = self._before.get(id(row.__dict__))
             if before is None:
                 continue
-            fields, shape = row.__dict__, shape_of(type(row))
+            fields, shape = row.__dict__, shape_of(row.__class__)
             changed = [name for name, value in before.items() if fields.get(name) != value]
             if not changed:
                 continue
@@ -311,7 +307,7 @@ class Rows:
         key = tuple(made[name] for name in shape.keys)
         known = self._known.get((entity, key))
         if known is None:
-            known = self._known[entity, key] = entity()
+            known = self._known[entity, key] = shape.record()
         elif self._before.get(id(known.__dict__)) != {
             name: known.__dict__.get(name) for name in made
         }:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import FunctionType
 from typing import Any, cast
 
 from sqlalchemy import Boolean, LargeBinary, Table, inspect
@@ -37,34 +38,56 @@ class Shape:
     """The attributes that come as columns of their own: bytes."""
     writers: Mapping[str, Callable[[Any], Any]]
     """How each attribute that can be written is written, in the order of the columns."""
+    changing: tuple[tuple[int, Callable[[Any], Any]], ...]
+    """Of these the ones that are not written as they are, by their place."""
+    blank: Mapping[str, Any]
+    """Every attribute that can be written, with its default."""
     defaults: Mapping[str, Any]
     names: Mapping[str, str]
+    record: type[Any]
+    """What a row that was read is an instance of: like the mapped class, with plain attributes."""
+
+    def written(self, values: Mapping[str, Any]) -> list[Any]:
+        """What is written of a row, in the order of the columns; what is left out is default."""
+        row = [values.get(name, default) for name, default in self.blank.items()]
+        for place, write in self.changing:
+            if row[place] is not None:
+                row[place] = write(row[place])
+        return row
 
 
 def for_mysql(sql: str, params: Sequence[Value], quoted: Callable[[str], str]) -> str:
-    return sql % tuple([_literal(value, quoted) for value in params]) if params else sql
+    return sql % tuple(literals(params, quoted)) if params else sql
 
 
-def _literal(value: Value, quoted: Callable[[str], str]) -> str:
-    kind = type(value)
-    if kind is str:
-        # Most texts are identifiers and have nothing to escape.
-        return f"'{value}'" if value.isalnum() and value.isascii() else quoted(value)
-    if value is None:
-        return "NULL"
-    if kind is datetime:
-        return f"'{stored_instant(value)}'"
-    if kind is int:
-        return str(value)
-    if kind is bytes:
-        return f"X'{value.hex()}'"
-    if kind is bool:
-        return "1" if value else "0"
-    if kind is float:
-        return repr(value)
+def literals(values: Iterable[Value], quoted: Callable[[str], str]) -> list[str]:
+    """Values as they stand in a statement; `quoted` is the driver's escaping of texts."""
+    made = []
+    for value in values:
+        if type(value) is str:
+            # Most texts are identifiers and have nothing to escape.
+            plain = value.isalnum() and value.isascii()
+            made.append(f"'{value}'" if plain else quoted(value))
+        else:
+            write = _LITERALS.get(type(value))
+            made.append(write(value) if write is not None else _listed(value, quoted))
+    return made
+
+
+_LITERALS: Mapping[type, Callable[[Any], str]] = {
+    type(None): lambda value: "NULL",
+    datetime: lambda value: f"'{stored_instant(value)}'",
+    int: str,
+    bytes: lambda value: f"X'{value.hex()}'",
+    bool: lambda value: "1" if value else "0",
+    float: repr,
+}
+
+
+def _listed(value: Value, quoted: Callable[[str], str]) -> str:
     if isinstance(value, list | tuple | set | frozenset):
-        return f"({','.join([_literal(each, quoted) for each in value])})"
-    raise TypeError(f"{kind.__name__} cannot be written")
+        return f"({','.join(literals(value, quoted))})"
+    raise TypeError(f"{type(value).__name__} cannot be written")
 
 
 def for_sqlite(sql: str, params: Sequence[Value]) -> tuple[str, list[Any]]:
@@ -132,6 +155,7 @@ def shape_of(entity: type[Base]) -> Shape:
         default: Any = column.default
         if default is not None:
             defaults[name] = default.arg(None) if default.is_callable else default.arg
+    blank = {name: defaults.get(name) for name in writers}
     return Shape(
         table=f"`{table.name}`",
         insert=f"`{table.name}` ({', '.join(f'`{names[each]}`' for each in writers)})",
@@ -140,9 +164,24 @@ def shape_of(entity: type[Base]) -> Shape:
         packed=tuple(packed),
         bare=tuple(bare),
         writers=writers,
+        changing=tuple(
+            (place, write) for place, write in enumerate(writers.values()) if write is not _same
+        ),
+        blank=blank,
         defaults=defaults,
         names=names,
+        record=_record(entity),
     )
+
+
+def _record(entity: type[Base]) -> type[Any]:
+    """A class that passes for `entity` and has its methods, without what the session needs."""
+    own = {
+        name: value
+        for name, value in vars(entity).items()
+        if isinstance(value, property | FunctionType) and not name.startswith("_")
+    }
+    return type(entity.__name__, (), own | {"__class__": property(lambda self: entity)})
 
 
 @lru_cache(maxsize=256)

@@ -67,10 +67,25 @@ class Json(TypeDecorator[Any]):
 
 def dump_json(value: Any) -> str:
     """The one JSON text of `value`: sorted keys, no spaces, Chinese as it is."""
+    if _encode is not None and isinstance(value, dict | list):
+        return "".join(_encode(value, 0))
     return _ENCODER.encode(value)
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def _compiled(encoder: json.JSONEncoder) -> Any:
+    """What `encoder` makes anew for each text, made once: half the time of a short one."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return None
+    return make(
+        None, encoder.default, json.encoder.encode_basestring, None, ":", ",", True, False, True
+    )
+
+
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+)
+_encode = _compiled(_ENCODER)
 
 
 def identifier(length: int = 32) -> String:
