@@ -73,17 +73,20 @@ class Expressions:
 
         Raises ExpressionFailed.
         """
+        kept = self.sets(source, data)
+        gone = {name for name in script_source(source).deleted if kept.get(name) is None}
+        return {name: each for name, each in {**data, **kept}.items() if name not in gone}
+
+    def sets(self, source: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The names that the script sets or changes over `data`. Raises ExpressionFailed."""
         try:
-            script = script_source(source)
-            made = plain_copy(_run(source, script, data))
+            made = plain_copy(_run(source, script_source(source), data))
             if any(name.startswith("__") for name in _keys(made)):
                 raise NotPlain("a key that begins with __")
         except (ValueError, TypeError, ArithmeticError, RecursionError, SandboxFailed) as error:
             raise ExpressionFailed(str(error)) from error
         # A name that the script only might have assigned, and did not, is None and stays missing.
-        kept = {name: each for name, each in made.items() if each is not None or name in data}
-        gone = {name for name in script.deleted if made[name] is None}
-        return {name: each for name, each in {**data, **kept}.items() if name not in gone}
+        return {name: each for name, each in made.items() if each is not None or name in data}
 
 
 @lru_cache(maxsize=4096)

@@ -76,17 +76,18 @@ class Activity(FlowNode):
         self.variables(token).variables.update(values)
 
     def run_script(self, token: Token, script: Expression) -> None:
-        data = self.view(token)
+        variables = self.variables(token)
+        data = variables.view()
         if script.language != "python":
             script.evaluate(data)
             return
-        after = EXPRESSIONS.run(script.source, dict(data))
+        made = EXPRESSIONS.sets(script.source, data)
         changed = {
             name: value
-            for name, value in after.items()
+            for name, value in made.items()
             if name not in data or data[name] is not value
         }
-        token.workflow.write(self.variables(token), changed)
+        token.workflow.write(variables, changed)
 
     def _attach(self, token: Token) -> None:
         workflow, scope = token.workflow, token.scope

@@ -27,7 +27,7 @@ def is_body(token: Token) -> bool:
 
 def key_of(token: Token, index: int) -> str:
     shots = token.internal_data.get(SHOTS, 0)
-    return f"{token.id.hex}.{index}.{shots}" if index or shots else token.id.hex
+    return f"{token.id}.{index}.{shots}" if index or shots else token.id
 
 
 def index_of(key: str) -> int | None:
@@ -38,14 +38,11 @@ def index_of(key: str) -> int | None:
 
 
 def keys_of(token: Token) -> list[str]:
-    if not token.waits():
+    waits = token.internal_data.get(WAITS)
+    if not waits or not token.waits():
         return []
     fired = token.internal_data.get("fired", ())
-    return [
-        key_of(token, index)
-        for index in range(len(token.internal_data.get(WAITS, ())))
-        if index not in fired
-    ]
+    return [key_of(token, index) for index in range(len(waits)) if index not in fired]
 
 
 def timers_of(token: Token) -> Iterator[OpenTimer]:
@@ -71,9 +68,9 @@ def waits_of(tokens: Iterable[Token]) -> Waits:
     tasks, timers, subscriptions, jobs = set(), set(), set(), set()
     for token in tokens:
         if is_task(token):
-            tasks.add(token.id.hex)
+            tasks.add(token.id)
         if is_job(token):
-            jobs.add(token.id.hex)
+            jobs.add(token.id)
         for key in keys_of(token):
             kind = token.internal_data[WAITS][index_of(key) or 0][0]
             if kind == "timer":

@@ -349,8 +349,8 @@ class _Run:
         element = self.process.elements[token.node.id]
         data = token.task_spec.view(token)
         # What a task asks for is settled when it opens; a mistake in it must stop that step.
-        settings = self._settings(element, data, at_once=token.id.hex in new)
-        return OpenTask(token.id.hex, element.id, settings, data)
+        settings = self._settings(element, data, at_once=token.id in new)
+        return OpenTask(token.id, element.id, settings, data)
 
     def _open_job(self, token: Token, new: Collection[str]) -> OpenJob:
         element, topic = self.process.elements[token.node.id], token.node.topic
@@ -358,10 +358,10 @@ class _Run:
         with blame(element.id):
             name = topic.evaluate(data) if isinstance(topic, Expression) else topic
         return OpenJob(
-            token.id.hex,
+            token.id,
             element.id,
             str(name),
             int(token.internal_data.get("retries", 3)),
-            self._settings(element, data, at_once=token.id.hex in new),
+            self._settings(element, data, at_once=token.id in new),
             data,
         )
