@@ -114,7 +114,7 @@ class Token(Task):  # type: ignore[misc]
         workflow.tasks[self.id] = self
         self.workflow, self.task_spec = workflow, spec
         self._parent, self._state = None, state
-        self._children: list[str] = []
+        self._children: tuple[str, ...] = ()
         self.triggered, self.thread_id = False, 0
         self.data: dict[str, Any] = {}
         self.internal_data = {}
