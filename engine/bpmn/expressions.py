@@ -73,20 +73,31 @@ class Expressions:
 
         Raises ExpressionFailed.
         """
-        kept = self.sets(source, data)
-        gone = {name for name in script_source(source).deleted if kept.get(name) is None}
+        kept, gone = self.changes(source, data)
         return {name: each for name, each in {**data, **kept}.items() if name not in gone}
 
-    def sets(self, source: str, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The names that the script sets or changes over `data`. Raises ExpressionFailed."""
+    def changes(
+        self, source: str, data: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], frozenset[str]]:
+        """The names that the script sets over `data`, and those it deletes.
+
+        Raises ExpressionFailed.
+        """
         try:
-            made = plain_copy(_run(source, script_source(source), data))
+            script = script_source(source)
+            made = plain_copy(_run(source, script, data))
             if any(name.startswith("__") for name in _keys(made)):
                 raise NotPlain("a key that begins with __")
         except (ValueError, TypeError, ArithmeticError, RecursionError, SandboxFailed) as error:
             raise ExpressionFailed(str(error)) from error
+        gone = frozenset([name for name in script.deleted if made[name] is None])
         # A name that the script only might have assigned, and did not, is None and stays missing.
-        return {name: each for name, each in made.items() if each is not None or name in data}
+        kept = {
+            name: each
+            for name, each in made.items()
+            if name not in gone and (each is not None or name in data)
+        }
+        return kept, gone
 
 
 @lru_cache(maxsize=4096)

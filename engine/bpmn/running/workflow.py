@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections import ChainMap, deque
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -220,6 +220,12 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
         for name, value in values.items():
             scope.owner_of(name).variables[name] = value
         self.changed = self.changed or bool(values)
+
+    def delete(self, scope: ScopeRun, names: Iterable[str]) -> None:
+        """Take variables away, each where it is known."""
+        for name in names:
+            scope.owner_of(name).variables.pop(name, None)
+        self.changed = True
 
     def write_plain(self, scope: ScopeRun, values: Mapping[str, Any]) -> None:
         """Like `write`, for what comes from outside. Raises NotPlain."""
