@@ -6,10 +6,10 @@ UI := admin_ui/dist/index.html
 UI_SOURCES := $(shell find admin_ui/src admin_ui/index.html admin_ui/package.json admin_ui/package-lock.json admin_ui/vite.config.ts -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ui run test faults bench check demo services clean openapi
+.PHONY: help setup ui run test faults upstream-tests bench check demo services clean openapi
 
 help: ## Show what can be done here
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Make the virtual environment and install the Python packages
 
@@ -37,6 +37,10 @@ test: $(STAMP) $(UI) services ## Run every test, on SQLite and on real MariaDB, 
 
 faults: $(STAMP) services ## The whole storm: 500 kills of processes and databases in three minutes
 	BANSHI_WHOLE_STORM=1 BANSHI_REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/faults/test_storm.py --log-cli-level=INFO
+
+upstream-tests: $(STAMP) ## SpiffWorkflow's own tests on this engine; UPSTREAM=/path/to/its/checkout
+	@test -n "$(UPSTREAM)" || { echo "say where a checkout of SpiffWorkflow is: make $@ UPSTREAM=/path"; exit 2; }
+	$(BIN)/python -m tests.upstream "$(UPSTREAM)"
 
 bench: $(STAMP) services ## Every benchmark, as tables; BENCH=--json for JSON
 	$(BIN)/python -m benchmarks $(BENCH)

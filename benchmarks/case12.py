@@ -39,8 +39,11 @@ _FLOWS = (
 )
 
 
-def diagram(settings: bool = True) -> str:
-    """The process as BPMN; without `settings` it is one that stock SpiffWorkflow runs."""
+def diagram(settings: bool = True, *, decision: bool = False) -> str:
+    """The process as BPMN; without `settings` it is one that stock SpiffWorkflow runs.
+
+    With `decision` the rule is the decision table of `table`, not a script.
+    """
 
     def script(id_: str, source: str) -> str:
         return f'<bpmn:scriptTask id="{id_}"><bpmn:script>{source}</bpmn:script></bpmn:scriptTask>'
@@ -59,10 +62,17 @@ def diagram(settings: bool = True) -> str:
 
     duration = "PT72H" if settings else '"PT72H"'
     amount = "application['amount']" if settings else "amount"
+    rule = script("rule", f"kind = 'high' if {amount} > 500 else 'low'")
+    if decision:
+        rule = (
+            '<bpmn:businessRuleTask id="rule"><bpmn:extensionElements>'
+            "<spiffworkflow:calledDecisionId>kind</spiffworkflow:calledDecisionId>"
+            "</bpmn:extensionElements></bpmn:businessRuleTask>"
+        )
     nodes = [
         '<bpmn:startEvent id="start"/>',
         script("register", "level = 1"),
-        script("rule", f"kind = 'high' if {amount} > 500 else 'low'"),
+        rule,
         person("accept"),
         '<bpmn:boundaryEvent id="late" attachedToRef="accept" cancelActivity="false">'
         "<bpmn:timerEventDefinition><bpmn:timeDuration "
@@ -95,6 +105,24 @@ def diagram(settings: bool = True) -> str:
             f'targetRef="{target}">{inner}</bpmn:sequenceFlow>'
         )
     return f"{_HEAD}{''.join(nodes + flows)}</bpmn:process></bpmn:definitions>"
+
+
+def table(settings: bool = True) -> str:
+    """The decision table of the case's rule."""
+    amount = "application.amount" if settings else "amount"
+    rows = "".join(
+        f'<rule id="{id_}"><inputEntry id="{id_}_in"><text>{cell}</text></inputEntry>'
+        f'<outputEntry id="{id_}_out"><text>"{kind}"</text></outputEntry></rule>'
+        for id_, cell, kind in (("more", "&gt; 500", "high"), ("less", "&lt;= 500", "low"))
+    )
+    return (
+        '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" '
+        'namespace="t"><decision id="kind" name="kind"><decisionTable id="t" hitPolicy="FIRST">'
+        '<input id="i" label="amount"><inputExpression id="e" typeRef="integer">'
+        f"<text>{amount}</text></inputExpression></input>"
+        f'<output id="o" name="kind" typeRef="string"/>{rows}</decisionTable></decision>'
+        "</definitions>"
+    )
 
 
 _START = {

@@ -3,70 +3,38 @@
 Run as ``python -m benchmarks.engine [--json] [--rounds N]``. CPU milliseconds:
 
 case       the twelve-activity case, kept in memory from its start to its end
-saved      the same, its state written and read again at each of its five steps
+decision   the same, with a decision table for its rule
+saved      the case with its state written and read again at each of its five steps
 loop       480 turns of a loop of a task and a gateway, state written and read at each
-instances  a script for each of 1,000 items, in parallel
+scripts    a script for each of 1,000 items, in parallel
+people     one of 1,000 open tasks of one activity finished, state read and written
+
+and the bytes of the state that is stored after each step of the case, and of a form of 10 kB.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import statistics
 import time
 from collections.abc import Callable
 from typing import Any
 
-from SpiffWorkflow.bpmn.parser import BpmnParser
 from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
 from benchmarks import naive
-from benchmarks.case12 import REVIEW, TASKS, answers, diagram
+from benchmarks.case12 import REVIEW, TASKS, answers, diagram, table
 from benchmarks.measure import machine
-from engine.bpmn import read_process
+from benchmarks.shapes import LOOP, PEOPLE, SCRIPTS, ours, stock
+from benchmarks.sizes import states
 from engine.bpmn.running.process import PackagedProcess, _Run
+from engine.bpmn.running.subprocesses import begin_scope
 from engine.domain.process import Step
 
-_HEAD = (
-    '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" '
-    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" targetNamespace="t">'
-    '<bpmn:process id="p" isExecutable="true">'
-)
-_TAIL = "</bpmn:process></bpmn:definitions>"
-LOOP = (
-    _HEAD + '<bpmn:startEvent id="s"/><bpmn:manualTask id="a"/>'
-    '<bpmn:exclusiveGateway id="x" default="out"/><bpmn:endEvent id="e"/>'
-    '<bpmn:sequenceFlow id="f1" sourceRef="s" targetRef="a"/>'
-    '<bpmn:sequenceFlow id="f3" sourceRef="a" targetRef="x"/>'
-    '<bpmn:sequenceFlow id="back" sourceRef="x" targetRef="a"><bpmn:conditionExpression '
-    'xsi:type="bpmn:tFormalExpression">turn &lt; turns</bpmn:conditionExpression>'
-    '</bpmn:sequenceFlow><bpmn:sequenceFlow id="out" sourceRef="x" targetRef="e"/>' + _TAIL
-)
-INSTANCES = (
-    _HEAD + '<bpmn:startEvent id="s"/><bpmn:scriptTask id="a"><bpmn:multiInstanceLoop'
-    'Characteristics isSequential="false"><bpmn:loopCardinality>1000</bpmn:loopCardinality>'
-    "</bpmn:multiInstanceLoopCharacteristics><bpmn:script>done = 1</bpmn:script>"
-    '</bpmn:scriptTask><bpmn:endEvent id="e"/>'
-    '<bpmn:sequenceFlow id="f1" sourceRef="s" targetRef="a"/>'
-    '<bpmn:sequenceFlow id="f2" sourceRef="a" targetRef="e"/>' + _TAIL
-)
 TURNS = 480
-
-
-def ours(model: str, process: str = "p") -> PackagedProcess:
-    made, findings = read_process({"p.bpmn": model.encode()}, process)
-    if not isinstance(made, PackagedProcess):
-        raise TypeError(str(findings))
-    return made
-
-
-def stock(model: str) -> Any:
-    parser = BpmnParser()
-    parser.add_bpmn_io(io.BytesIO(model.encode()))
-    return parser.get_spec("p")
 
 
 def _case(process: PackagedProcess) -> None:
@@ -83,8 +51,6 @@ def _kept_case(process: PackagedProcess) -> None:
     scope = workflow.open_scope("process", process.model.root, process.id, None)
     workflow.root = scope
     workflow.write_plain(scope, {"application": dict(answers(1))})
-    from engine.bpmn.running.subprocesses import begin_scope
-
     begin_scope(workflow, scope, None)
     workflow.run_on()
     for name in TASKS:
@@ -141,24 +107,52 @@ def _stock_loop(spec: Any, serializer: Any, turns: int) -> None:
     _must(workflow.completed)
 
 
+def _stock_scripts(spec: Any) -> None:
+    workflow = BpmnWorkflow(spec)
+    workflow.do_engine_steps()
+    _must(workflow.completed)
+
+
+def _stock_person(serializer: Any, text: str) -> None:
+    workflow = serializer.deserialize_json(text)
+    workflow.get_next_task(state=TaskState.READY, manual=True).run()
+    workflow.do_engine_steps()
+    serializer.serialize_json(workflow)
+
+
 def _must(true: bool) -> None:
     if not true:
         raise RuntimeError("the case did not come to its end")
 
 
-def measure(rounds: int) -> dict[str, Any]:
-    serializer = BpmnWorkflowSerializer(BpmnWorkflowSerializer.configure())
+def _work(serializer: Any) -> dict[str, tuple[int, Callable[[], Any]]]:
+    """What is measured: how often in a row, and what."""
     case, case_spec = ours(diagram(), "case12"), naive.stock_spec()
-    loop, loop_spec = ours(LOOP), stock(LOOP)
-    many = ours(INSTANCES)
-    work: dict[str, tuple[int, Callable[[], Any]]] = {
+    ruled = ours(diagram(decision=True), "case12", table())
+    ruled_spec = stock(diagram(False, decision=True), "case12", table(False))
+    loop, scripts, scripts_spec = ours(LOOP), ours(SCRIPTS), stock(SCRIPTS)
+    people, thousand = ours(PEOPLE), BpmnWorkflow(stock(PEOPLE))
+    step = people.start({})
+    thousand.do_engine_steps()
+    text = serializer.serialize_json(thousand)
+    return {
         "case, stock": (50, lambda: _stock_case(case_spec)),
         "case": (50, lambda: _kept_case(case)),
+        "decision, stock": (50, lambda: _stock_case(ruled_spec)),
+        "decision": (50, lambda: _kept_case(ruled)),
         "saved, stock": (20, lambda: _stock_saved_case(case_spec, serializer)),
         "saved": (50, lambda: _case(case)),
         "loop": (1, lambda: _loop(loop, TURNS)),
-        "instances": (1, lambda: _must(many.start({}).finished)),
+        "scripts, stock": (1, lambda: _stock_scripts(scripts_spec)),
+        "scripts": (1, lambda: _must(scripts.start({}).finished)),
+        "people, stock": (2, lambda: _stock_person(serializer, text)),
+        "people": (10, lambda: people.complete(step.state, step.tasks[0].key, {})),
     }
+
+
+def measure(rounds: int) -> dict[str, Any]:
+    serializer = BpmnWorkflowSerializer(BpmnWorkflowSerializer.configure())
+    work = _work(serializer)
     times: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(rounds + 1):
         for name, (count, run) in work.items():
@@ -168,18 +162,20 @@ def measure(rounds: int) -> dict[str, Any]:
             times[name].append((time.process_time() - began) / count * 1000)
     # Quadratic, so once is enough: it takes ten seconds.
     began = time.process_time()
-    _stock_loop(loop_spec, serializer, TURNS)
+    _stock_loop(stock(LOOP), serializer, TURNS)
     times["loop, stock"] = [0.0, (time.process_time() - began) * 1000]
-    _loop(loop, 5_000)
+    _loop(ours(LOOP), 5_000)
     each = {name: statistics.median(values[1:]) for name, values in times.items()}
     return {
         "machine": machine(),
         "cpu_ms": {name: round(value, 3) for name, value in each.items()},
         "ratios": {
             name: round(each[f"{name}, stock"] / each[name], 1)
-            for name in ("case", "saved", "loop")
+            for name in each
+            if f"{name}, stock" in each
         },
         "turns_completed": 5_000,
+        "bytes_of_state": states(ours(diagram(), "case12"), naive.stock_spec(), serializer),
     }
 
 
@@ -195,3 +191,5 @@ if __name__ == "__main__":
         for name, value in found["cpu_ms"].items():
             print(f"{name:16}{value:>12}")
         print(found["ratios"])
+        for name, row in found["bytes_of_state"].items():
+            print(f"{name:16}{row}")

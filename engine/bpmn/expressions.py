@@ -73,6 +73,16 @@ class Expressions:
 
         Raises ExpressionFailed.
         """
+        kept, gone = self.changes(source, data)
+        return {name: each for name, each in {**data, **kept}.items() if name not in gone}
+
+    def changes(
+        self, source: str, data: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], frozenset[str]]:
+        """The names that the script sets over `data`, and those it deletes.
+
+        Raises ExpressionFailed.
+        """
         try:
             script = script_source(source)
             made = plain_copy(_run(source, script, data))
@@ -80,10 +90,14 @@ class Expressions:
                 raise NotPlain("a key that begins with __")
         except (ValueError, TypeError, ArithmeticError, RecursionError, SandboxFailed) as error:
             raise ExpressionFailed(str(error)) from error
+        gone = frozenset([name for name in script.deleted if made[name] is None])
         # A name that the script only might have assigned, and did not, is None and stays missing.
-        kept = {name: each for name, each in made.items() if each is not None or name in data}
-        gone = {name for name in script.deleted if made[name] is None}
-        return {name: each for name, each in {**data, **kept}.items() if name not in gone}
+        kept = {
+            name: each
+            for name, each in made.items()
+            if name not in gone and (each is not None or name in data)
+        }
+        return kept, gone
 
 
 @lru_cache(maxsize=4096)

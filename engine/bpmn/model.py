@@ -77,7 +77,8 @@ class Loop:
     """How often an activity is done: ``parallel`` or ``sequential`` for each, or ``standard``.
 
     `first` is the number of the first round (0, or 1 where the dialect counts from 1). Events of
-    `behavior` One and None are thrown after the first or each finished instance.
+    `behavior` One and None are thrown after the first or each finished instance. Scripts before and
+    after the activity run once, or with `scripts_inside` in each round.
     """
 
     kind: str
@@ -93,6 +94,7 @@ class Loop:
     throws: EventSpec | None = None
     complex_throws: tuple[tuple[Expression, EventSpec], ...] = ()
     first: int = 0
+    scripts_inside: bool = False
 
 
 @dataclass(frozen=True)

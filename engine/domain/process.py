@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 Severity = Literal["error", "warning"]
 
@@ -109,8 +109,7 @@ class Thrown:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Traced:
+class Traced(NamedTuple):
     """One thing that happened: entered, completed, cancelled, thrown or caught."""
 
     event: str

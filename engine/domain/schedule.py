@@ -19,7 +19,7 @@ _DURATION = re.compile(
     r"P(?=.)(?:(?P<years>\d{1,3})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<weeks>\d{1,4})W)?"
     r"(?:(?P<days>\d{1,5})D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,6})M)?"
-    r"(?:(?P<seconds>\d{1,8})(?:\.\d{1,6})?S)?)?"
+    r"(?:(?P<seconds>\d{1,8}(?:\.\d{1,6})?)S)?)?"
 )
 _CYCLE = re.compile(
     r"R(?P<times>\d{0,5})/(?:(?P<start>\d[^/]*)/)?(?P<every>P[^/]+)(?:/(?P<end>\d[^/]*))?"
@@ -34,10 +34,13 @@ def after(start: datetime, text: str) -> datetime:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not an ISO 8601 duration")
-    parts = {name: int(value or 0) for name, value in match.groupdict().items()}
+    seconds = float(match["seconds"] or 0)
+    parts = {
+        name: int(value or 0) for name, value in match.groupdict().items() if name != "seconds"
+    }
     months = parts.pop("years") * 12 + parts.pop("months")
     moved = _add_months(start.astimezone(ZONE), months) if months else start
-    at = moved + timedelta(**parts)
+    at = moved + timedelta(**parts, seconds=seconds)
     if at - start > LONGEST:
         raise ValueError("a timer may wait for at most 100 years")
     return at.astimezone(UTC)

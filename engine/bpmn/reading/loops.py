@@ -11,6 +11,7 @@ from engine.bpmn.reading.data import variable_of
 from engine.bpmn.reading.events import read_event
 from engine.bpmn.reading.names import (
     EVENT_KINDS,
+    SPIFF,
     ZEEBE,
     camunda,
     extension,
@@ -20,6 +21,8 @@ from engine.bpmn.reading.names import (
     text_of,
 )
 from engine.bpmn.reading.source import Source
+
+SCRIPTS_INSIDE = f"{{{SPIFF}}}scriptsOnInstances"
 
 
 def read_loop(source: Source, node: etree._Element) -> Loop | None:
@@ -34,6 +37,7 @@ def read_loop(source: Source, node: etree._Element) -> Loop | None:
             condition=condition,
             test_before=is_true(standard.get("testBefore")),
             maximum=int(maximum) if maximum.isdigit() else None,
+            scripts_inside=is_true(standard.get(SCRIPTS_INSIDE)),
         )
     several = node.find(tag("multiInstanceLoopCharacteristics"))
     return None if several is None else _several(source, node, several)
@@ -59,6 +63,7 @@ def _several(source: Source, node: etree._Element, loop: etree._Element) -> Loop
         throws=throws,
         complex_throws=complex_throws,
         first=1 if of is not None else 0,
+        scripts_inside=is_true(loop.get(SCRIPTS_INSIDE)),
     )
 
 

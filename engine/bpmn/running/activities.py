@@ -45,6 +45,8 @@ class Activity(FlowNode):
         if not is_round:
             self._attach(my_task)
         if node.loop is not None and not is_round:
+            if node.before is not None and self._has_scripts(my_task):
+                self.run_script(my_task, node.before)
             return loops.begin(my_task)
         if node.inputs:
             values = {
@@ -52,10 +54,15 @@ class Activity(FlowNode):
             }
             layer = workflow.layer(my_task.scope, None, values)
             my_task.internal_data["layer"] = layer.id
-        if node.before is not None:
+        if node.before is not None and self._has_scripts(my_task):
             self.run_script(my_task, node.before)
         workflow.act("entered", my_task)
         return self.begin(my_task)
+
+    def _has_scripts(self, token: Token) -> bool:
+        """Whether the scripts around the activity are this token's: its own, or each round's."""
+        loop = self.node.loop
+        return loop is None or loop.scripts_inside is ("round" in token.internal_data)
 
     def begin(self, token: Token) -> bool | None:
         """Do the work: True if it is done, None if it waits."""
@@ -76,17 +83,20 @@ class Activity(FlowNode):
         self.variables(token).variables.update(values)
 
     def run_script(self, token: Token, script: Expression) -> None:
-        data = self.view(token)
+        variables = self.variables(token)
+        data = variables.view()
         if script.language != "python":
             script.evaluate(data)
             return
-        after = EXPRESSIONS.run(script.source, dict(data))
+        made, gone = EXPRESSIONS.changes(script.source, data)
         changed = {
             name: value
-            for name, value in after.items()
+            for name, value in made.items()
             if name not in data or data[name] is not value
         }
-        token.workflow.write(self.variables(token), changed)
+        token.workflow.write(variables, changed)
+        if gone:
+            token.workflow.delete(variables, gone)
 
     def _attach(self, token: Token) -> None:
         workflow, scope = token.workflow, token.scope
@@ -103,9 +113,9 @@ class Activity(FlowNode):
     def leave(self, token: Token) -> None:
         workflow, node = token.workflow, self.node
         skipped = node.id in workflow.skips
+        if not skipped and node.after is not None and self._has_scripts(token):
+            self.run_script(token, node.after)
         if not skipped and (node.loop is None or "round" in token.internal_data):
-            if node.after is not None:
-                self.run_script(token, node.after)
             self._map_out(token)
         if "round" in token.internal_data:
             workflow.log("completed", token)

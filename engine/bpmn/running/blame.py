@@ -38,12 +38,16 @@ def blame(element: str | None) -> Iterator[None]:
         yield
     except EngineError:
         raise
-    except DecisionFailed as error:
-        raise ExecutionFailed(element=element, reason=str(error)) from error
     except Exception as error:
-        reason = next((code for kind, code in _REASONS if isinstance(error, kind)), "unexpected")
-        detail = f"{error}" if reason != "unexpected" else f"{type(error).__name__}: {error}"
-        raise ExecutionFailed(element=element, reason=reason, detail=detail[:500]) from error
+        raise _blamed(element, error) from error
+
+
+def _blamed(element: str | None, error: Exception) -> ExecutionFailed:
+    if isinstance(error, DecisionFailed):
+        return ExecutionFailed(element=element, reason=str(error))
+    reason = next((code for kind, code in _REASONS if isinstance(error, kind)), "unexpected")
+    detail = f"{error}" if reason != "unexpected" else f"{type(error).__name__}: {error}"
+    return ExecutionFailed(element=element, reason=reason, detail=detail[:500])
 
 
 class BlamingWorkflow(CaseWorkflow):
@@ -51,12 +55,18 @@ class BlamingWorkflow(CaseWorkflow):
 
     def run_token(self, token: Token) -> None:
         try:
-            with blame(token.node.id):
-                token.run()
+            token.run()
         except ExecutionFailed as failed:
-            reason = failed.params.get("reason")
-            if reason not in TECHNICAL or token.id not in self.tasks:
+            if not self._caught(token, failed):
                 raise
-            detail = str(failed.params.get("detail") or "")
-            if not throw_error(token, None, detail):
-                raise
+        except EngineError:
+            raise
+        except Exception as error:
+            blamed = _blamed(token.node.id, error)
+            if not self._caught(token, blamed):
+                raise blamed from error
+
+    def _caught(self, token: Token, failed: ExecutionFailed) -> bool:
+        if failed.params.get("reason") not in TECHNICAL or token.id not in self.tasks:
+            return False
+        return throw_error(token, None, str(failed.params.get("detail") or ""))

@@ -89,7 +89,7 @@ def _next(thrower: Token) -> bool:
         start = compensation_start(inner.model)
         if start is not None:
             host_node = inner.model.nodes[start.scope]
-            token = workflow.make(host_node, inner, handles=thrower.id.hex)
+            token = workflow.make(host_node, inner, handles=thrower.id)
             token.task_spec.begin_by_event(token, start)
             return True
         todo += [[record, inner.id] for record in each.get("done", [])]
@@ -101,7 +101,7 @@ def _next(thrower: Token) -> bool:
 
 
 def _start(thrower: Token, place: ScopeRun, node: Node) -> None:
-    thrower.workflow.enter(node, place, handles=thrower.id.hex)
+    thrower.workflow.enter(node, place, handles=thrower.id)
 
 
 def _revive(thrower: Token, place: ScopeRun, node: Node, each: dict[str, Any]) -> ScopeRun:

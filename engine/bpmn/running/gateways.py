@@ -107,7 +107,7 @@ class EventBased(FlowNode):
         workflow.forget(token)
         workflow.act("completed", token)
         for flow in self.node.flows:
-            workflow.enter(scope.model.nodes[flow.target], scope, by=flow.id, group=token.id.hex)
+            workflow.enter(scope.model.nodes[flow.target], scope, by=flow.id, group=token.id)
 
 
 def end_rivals(token: Token) -> None:

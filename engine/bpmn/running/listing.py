@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.bpmn.languages import Expression
@@ -27,7 +28,7 @@ def is_body(token: Token) -> bool:
 
 def key_of(token: Token, index: int) -> str:
     shots = token.internal_data.get(SHOTS, 0)
-    return f"{token.id.hex}.{index}.{shots}" if index or shots else token.id.hex
+    return f"{token.id}.{index}.{shots}" if index or shots else token.id
 
 
 def index_of(key: str) -> int | None:
@@ -38,49 +39,57 @@ def index_of(key: str) -> int | None:
 
 
 def keys_of(token: Token) -> list[str]:
-    if not token.waits():
+    waits = token.internal_data.get(WAITS)
+    if not waits or not token.waits():
         return []
     fired = token.internal_data.get("fired", ())
-    return [
-        key_of(token, index)
-        for index in range(len(token.internal_data.get(WAITS, ())))
-        if index not in fired
-    ]
+    return [key_of(token, index) for index in range(len(waits)) if index not in fired]
 
 
-def timers_of(token: Token) -> Iterator[OpenTimer]:
-    for key in keys_of(token):
-        wait = token.internal_data[WAITS][index_of(key) or 0]
-        if wait[0] == "timer":
-            yield OpenTimer(key, token.node.id, wait[1])
+@dataclass
+class Standing:
+    """What a case waits for: the tokens of its tasks and jobs, its timers and subscriptions."""
+
+    tasks: list[Token] = field(default_factory=list)
+    jobs: list[Token] = field(default_factory=list)
+    timers: list[OpenTimer] = field(default_factory=list)
+    subscriptions: list[OpenSubscription] = field(default_factory=list)
+
+    @property
+    def waits(self) -> Waits:
+        """The keys of it all."""
+        return Waits(
+            frozenset([token.id for token in self.tasks]),
+            frozenset([timer.key for timer in self.timers]),
+            frozenset([each.key for each in self.subscriptions]),
+            frozenset([token.id for token in self.jobs]),
+        )
 
 
-def subscriptions_of(token: Token) -> Iterator[OpenSubscription]:
-    for key in keys_of(token):
-        wait = token.internal_data[WAITS][index_of(key) or 0]
-        if wait[0] in ("message", "signal"):
-            yield OpenSubscription(key, token.node.id, wait[0], str(wait[1]), wait[2])
+def standing(tokens: Iterable[Token]) -> Standing:
+    """What the tokens wait for, each in their order; all are looked at once."""
+    found = Standing()
+    for token in tokens:
+        if not token.waits():
+            continue
+        if not is_body(token):
+            if token.node.kind in FOR_PEOPLE:
+                found.tasks.append(token)
+            if token.node.topic is not None:
+                found.jobs.append(token)
+        for key in keys_of(token):
+            wait = token.internal_data[WAITS][index_of(key) or 0]
+            if wait[0] == "timer":
+                found.timers.append(OpenTimer(key, token.node.id, wait[1]))
+            elif wait[0] in ("message", "signal"):
+                found.subscriptions.append(
+                    OpenSubscription(key, token.node.id, wait[0], str(wait[1]), wait[2])
+                )
+    return found
 
 
 def stuck_at(tokens: list[Token]) -> str | None:
     return next((token.node.id for token in tokens if token.waits()), None)
-
-
-def waits_of(tokens: Iterable[Token]) -> Waits:
-    """The keys of what the tokens wait for."""
-    tasks, timers, subscriptions, jobs = set(), set(), set(), set()
-    for token in tokens:
-        if is_task(token):
-            tasks.add(token.id.hex)
-        if is_job(token):
-            jobs.add(token.id.hex)
-        for key in keys_of(token):
-            kind = token.internal_data[WAITS][index_of(key) or 0][0]
-            if kind == "timer":
-                timers.add(key)
-            elif kind in ("message", "signal"):
-                subscriptions.add(key)
-    return Waits(frozenset(tasks), frozenset(timers), frozenset(subscriptions), frozenset(jobs))
 
 
 class Settings(Mapping[str, Any]):

@@ -20,10 +20,8 @@ from engine.bpmn.running.listing import (
     is_job,
     is_task,
     keys_of,
+    standing,
     stuck_at,
-    subscriptions_of,
-    timers_of,
-    waits_of,
 )
 from engine.bpmn.running.subprocesses import begin_scope
 from engine.bpmn.running.throwing import throw_error, throw_escalation
@@ -244,7 +242,7 @@ class _Run:
     def load(self, stored: bytes) -> BlamingWorkflow:
         workflow = self.workflow()
         state.decode(stored, workflow)
-        self.before = waits_of(workflow.tasks.values())
+        self.before = standing(workflow.tasks.values()).waits
         return workflow
 
     def open(self, stored: bytes, key: str) -> tuple[BlamingWorkflow, Token]:
@@ -276,29 +274,25 @@ class _Run:
     def _advance(self, workflow: BlamingWorkflow) -> Step:
         workflow.run_on()
         tokens = list(workflow.tasks.values())
-        tasks = [token for token in tokens if is_task(token)]
-        jobs = [token for token in tokens if is_job(token)]
-        timers = tuple(each for token in tokens for each in timers_of(token))
-        subscriptions = tuple(each for token in tokens for each in subscriptions_of(token))
-        conditions = workflow.conditionals()
+        stands = standing(tokens)
+        now = stands.waits
         finished = workflow.completed
-        if not finished and not (tasks or jobs or timers or subscriptions or conditions):
+        if not (finished or now or workflow.conditionals()):
             raise ExecutionFailed(element=stuck_at(tokens), reason="deadlock")
         assert workflow.root is not None  # noqa: S101
         with blame(None):
             stored = state.encode(workflow)
-        now = waits_of(tokens)
         opened = now.without(self.before)
         return Step(
             state=stored,
-            tasks=tuple(self._open_task(token, opened.tasks) for token in tasks),
-            timers=timers,
+            tasks=tuple(self._open_task(token, opened.tasks) for token in stands.tasks),
+            timers=tuple(stands.timers),
             effects=tuple(self.effects),
             passed=tuple(e.element for e in workflow.trace if e.event == "completed"),
             finished=finished,
             data=dict(workflow.root.variables),
-            subscriptions=subscriptions,
-            jobs=tuple(self._open_job(token, opened.jobs) for token in jobs),
+            subscriptions=tuple(stands.subscriptions),
+            jobs=tuple(self._open_job(token, opened.jobs) for token in stands.jobs),
             thrown=tuple(
                 Thrown(t["kind"], t["element"], str(t["name"]), t["key"], t["data"])
                 for t in workflow.thrown
@@ -349,8 +343,8 @@ class _Run:
         element = self.process.elements[token.node.id]
         data = token.task_spec.view(token)
         # What a task asks for is settled when it opens; a mistake in it must stop that step.
-        settings = self._settings(element, data, at_once=token.id.hex in new)
-        return OpenTask(token.id.hex, element.id, settings, data)
+        settings = self._settings(element, data, at_once=token.id in new)
+        return OpenTask(token.id, element.id, settings, data)
 
     def _open_job(self, token: Token, new: Collection[str]) -> OpenJob:
         element, topic = self.process.elements[token.node.id], token.node.topic
@@ -358,10 +352,10 @@ class _Run:
         with blame(element.id):
             name = topic.evaluate(data) if isinstance(topic, Expression) else topic
         return OpenJob(
-            token.id.hex,
+            token.id,
             element.id,
             str(name),
             int(token.internal_data.get("retries", 3)),
-            self._settings(element, data, at_once=token.id.hex in new),
+            self._settings(element, data, at_once=token.id in new),
             data,
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import zlib
 from typing import Any
-from uuid import UUID
 
 import msgpack
 import zstandard
@@ -111,7 +110,7 @@ def _scope(scope: ScopeRun) -> list[Any]:
         scope.process,
         scope.model.id,
         scope.parent.id if scope.parent is not None else 0,
-        scope.host.id.bytes if scope.host is not None else b"",
+        bytes.fromhex(scope.host.id) if scope.host is not None else b"",
         scope.variables,
         scope.done,
     ]
@@ -130,23 +129,25 @@ def _read_scope(workflow: CaseWorkflow, row: list[Any]) -> None:
     )
     made.done = done
     workflow.scopes[id_] = made
+    if made.parent is not None:
+        made.parent.inside[id_] = made
 
 
 def _host(workflow: CaseWorkflow, row: list[Any]) -> None:
     if row[5]:
         scope = workflow.scopes[row[0]]
-        scope.host = workflow.tasks[UUID(bytes=row[5])]
+        scope.host = workflow.tasks[row[5].hex()]
         scope.host.inner.append(scope)
 
 
 def _token(token: Token) -> list[Any]:
     return [
-        token.id.bytes,
+        bytes.fromhex(token.id),
         token.scope.id,
         token.node.id,
         token.state,
         token.internal_data,
-        token.host.id.bytes if token.host is not None else b"",
+        bytes.fromhex(token.host.id) if token.host is not None else b"",
     ]
 
 
@@ -154,13 +155,13 @@ def _read_token(workflow: CaseWorkflow, row: list[Any]) -> None:
     id_, scope_id, node, state, internal, _ = row
     scope = workflow.scopes[scope_id]
     spec = workflow.spec.task_specs[f"{scope.process}/{node}"]
-    token = Token(workflow, spec, scope, state=state, id=UUID(bytes=id_))
+    token = Token(workflow, spec, scope, state=state, id=id_.hex())
     token.internal_data = internal
     scope.tokens[token.id] = token
 
 
 def _attach(workflow: CaseWorkflow, row: list[Any]) -> None:
     if row[5]:
-        token = workflow.tasks[UUID(bytes=row[0])]
-        token.host = workflow.tasks[UUID(bytes=row[5])]
+        token = workflow.tasks[row[0].hex()]
+        token.host = workflow.tasks[row[5].hex()]
         token.host.boundaries.append(token)

@@ -10,10 +10,9 @@ from __future__ import annotations
 import random
 import time
 from collections import ChainMap, deque
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from SpiffWorkflow.specs import WorkflowSpec
 from SpiffWorkflow.task import Task
@@ -58,10 +57,12 @@ class ScopeRun:
     parent: ScopeRun | None
     host: Token | None
     variables: dict[str, Any] = field(default_factory=dict)
-    tokens: dict[UUID, Token] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
     done: list[dict[str, Any]] = field(default_factory=list)
     """The activities in it that can be compensated, in the order in which they completed."""
     ended: bool = False
+    inside: dict[int, ScopeRun] = field(default_factory=dict)
+    """The scopes directly in this one, by id."""
 
     @property
     def container(self) -> ScopeRun:
@@ -95,6 +96,7 @@ class Token(Task):  # type: ignore[misc]
     """A token: a task of SpiffWorkflow that knows its scope and how it came there."""
 
     task_spec: Any
+    node: model.Node
     workflow: CaseWorkflow
     internal_data: dict[str, Any]
 
@@ -104,28 +106,24 @@ class Token(Task):  # type: ignore[misc]
         spec: Any,
         scope: ScopeRun,
         state: int = TaskState.FUTURE,
-        id: UUID | None = None,
+        id: str | None = None,
     ) -> None:
-        # As SpiffWorkflow does, without what only its own tree of tasks needs.
-        self.id = id or UUID(int=random.getrandbits(128), version=4)
+        # As SpiffWorkflow does, without what only its own tree of tasks needs. Its ids are UUIDs,
+        # which take longer to make and to look up than their text.
+        self.id = id or f"{random.getrandbits(128):032x}"
         workflow.tasks[self.id] = self
         self.workflow, self.task_spec = workflow, spec
         self._parent, self._state = None, state
-        self._children: list[UUID] = []
+        self._children: tuple[str, ...] = ()
         self.triggered, self.thread_id = False, 0
         self.data: dict[str, Any] = {}
         self.internal_data = {}
         self.last_state_change = 0.0
-        self.scope = scope
+        self.scope, self.node = scope, spec.node
         self.host: Token | None = None
         """The activity a waiting boundary event is attached to."""
         self.inner: list[ScopeRun] = []
         self.boundaries: list[Token] = []
-
-    @property
-    def node(self) -> model.Node:
-        node: model.Node = self.task_spec.node
-        return node
 
     def collect_log_extras(self, dct: Any = None) -> dict[str, Any]:
         return {}
@@ -145,7 +143,7 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
     """One case's process. `act` is called with each token that reaches out of the process."""
 
     spec: Any
-    tasks: dict[UUID, Token]
+    tasks: dict[str, Token]
 
     def __init__(
         self,
@@ -192,6 +190,8 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
         scope.variables.update(variables or {})
         self.next_scope += 1
         self.scopes[scope.id] = scope
+        if parent is not None:
+            parent.inside[scope.id] = scope
         if host is not None:
             host.inner.append(scope)
         depth, above = 0, parent
@@ -210,6 +210,8 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
     def close_scope(self, scope: ScopeRun) -> None:
         scope.ended = True
         self.scopes.pop(scope.id, None)
+        if scope.parent is not None:
+            scope.parent.inside.pop(scope.id, None)
         if scope.host is not None and scope in scope.host.inner:
             scope.host.inner.remove(scope)
 
@@ -218,6 +220,12 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
         for name, value in values.items():
             scope.owner_of(name).variables[name] = value
         self.changed = self.changed or bool(values)
+
+    def delete(self, scope: ScopeRun, names: Iterable[str]) -> None:
+        """Take variables away, each where it is known."""
+        for name in names:
+            scope.owner_of(name).variables.pop(name, None)
+        self.changed = True
 
     def write_plain(self, scope: ScopeRun, values: Mapping[str, Any]) -> None:
         """Like `write`, for what comes from outside. Raises NotPlain."""
@@ -274,7 +282,7 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
     def cancel_scope(self, scope: ScopeRun) -> None:
         for token in list(scope.tokens.values()):
             self.cancel_token(token)
-        for inner in [each for each in self.scopes.values() if each.parent is scope]:
+        for inner in list(scope.inside.values()):
             self.cancel_scope(inner)
         self.close_scope(scope)
 
@@ -283,7 +291,7 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
         for token in list(scope.tokens.values()):
             if token is not keep:
                 self.cancel_token(token)
-        for inner in [each for each in self.scopes.values() if each.parent is scope]:
+        for inner in list(scope.inside.values()):
             if inner.kind in ("local", "revived") and not (
                 keep is not None
                 and (keep.scope is inner or keep.internal_data.get("layer") == inner.id)
@@ -344,7 +352,4 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
     # Looking
 
     def find(self, key: str) -> Token | None:
-        try:
-            return self.tasks.get(UUID(hex=key.partition(".")[0]))
-        except ValueError:
-            return None
+        return self.tasks.get(key.partition(".")[0])

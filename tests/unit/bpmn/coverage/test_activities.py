@@ -45,6 +45,12 @@ def test_a_script_changes_data() -> None:
     assert outcome.data == {"x": 2, "y": [2]}
 
 
+@covers("scriptTask", "deletes data")
+def test_a_script_deletes_data() -> None:
+    body = straight(start(), script("t", "y = x + 1\ndel x"), end())
+    assert play(body, data={"x": 1, "z": 3}).data == {"y": 2, "z": 3}
+
+
 @covers("scriptTask", "in another language: refused")
 def test_scripts_in_other_languages_are_refused() -> None:
     body = straight(start(), script("t", "x = 1", scriptFormat="groovy"), end())
@@ -206,6 +212,23 @@ def test_multi_instance_over_a_collection_collects_what_each_gives(sequential: b
     body = straight(start(), script("t", "out = item * 2", several(COLLECTION, sequential)), end())
     outcome = play(body, data={"items": [1, 2, 3]})
     assert outcome.data == {"items": [1, 2, 3], "results": [2, 4, 6]}
+
+
+@covers("multi-instance", "scripts around it, and around each round")
+def test_scripts_run_around_all_rounds_or_around_each() -> None:
+    scripts = (
+        "<bpmn:extensionElements><spiffworkflow:preScript>ran = ran + 1</spiffworkflow:preScript>"
+        "<spiffworkflow:postScript>last = len(results) if results else 0"
+        "</spiffworkflow:postScript></bpmn:extensionElements>"
+    )
+    spiff = "http://spiffworkflow.org/bpmn/schema/1.0/core"
+    inside = f'xmlns:s="{spiff}" s:scriptsOnInstances="true"'
+    for attribute, ran, last in (("", 1, 3), (inside, 3, 0)):
+        rounds = several(COLLECTION).replace("isSequential", f"{attribute} isSequential")
+        body = straight(start(), script("t", "out = item", scripts + rounds), end())
+        data = {"items": [1, 2, 3], "ran": 0}
+        outcome = play(body, data=data)
+        assert (outcome.data["ran"], outcome.data["last"]) == (ran, last)
 
 
 @covers("multi-instance", "no items")
