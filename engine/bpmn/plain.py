@@ -34,26 +34,27 @@ class _Budget:
 
 
 def _copy(value: Any, budget: _Budget, depth: int) -> Any:
-    budget.take()
-    if depth > MAX_DEPTH:
-        raise NotPlain("data nested too deeply")
-    if value is None or type(value) is bool:
-        return value
-    if type(value) is str:
+    kind = type(value)
+    if kind is str:
         return _text(value, budget)
-    if type(value) is int:
+    budget.take()
+    if value is None or kind is bool:
+        return value
+    if kind is int:
         if abs(value) >= 2**63:
             raise NotPlain("a number too large")
         return value
-    if type(value) is float:
+    if kind is float:
         if not math.isfinite(value):
             raise NotPlain("not a number")
         return value
+    if depth >= MAX_DEPTH:
+        raise NotPlain("data nested too deeply")
     if isinstance(value, Mapping):
         return {_key(key, budget): _copy(each, budget, depth + 1) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_copy(each, budget, depth + 1) for each in value]
-    raise NotPlain(f"{type(value).__name__} is not plain data")
+    raise NotPlain(f"{kind.__name__} is not plain data")
 
 
 def _key(key: Any, budget: _Budget) -> str:

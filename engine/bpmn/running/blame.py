@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 
@@ -31,15 +29,20 @@ for _name in ("spiff", "spiff.task", "spiff.workflow"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
-@contextmanager
-def blame(element: str | None) -> Iterator[None]:
+class blame:
     """Turns whatever the library or the sandbox raises into ExecutionFailed at `element`."""
-    try:
-        yield
-    except EngineError:
-        raise
-    except Exception as error:
-        raise _blamed(element, error) from error
+
+    def __init__(self, element: str | None) -> None:
+        self._element = element
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, EngineError):
+            raise _blamed(self._element, error) from error
 
 
 def _blamed(element: str | None, error: Exception) -> ExecutionFailed:

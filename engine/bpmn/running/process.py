@@ -23,6 +23,7 @@ from engine.bpmn.running.listing import (
     standing,
     stuck_at,
 )
+from engine.bpmn.running.live import LiveProcesses
 from engine.bpmn.running.subprocesses import begin_scope
 from engine.bpmn.running.throwing import throw_error, throw_escalation
 from engine.bpmn.running.workflow import DEFAULT_BUDGET, Budget, Token
@@ -42,6 +43,7 @@ from engine.domain.process import (
 )
 from engine.kernel.errors import ExecutionFailed, TaskNotOpen
 
+LIVE: LiveProcesses[tuple[BlamingWorkflow, Waits]] = LiveProcesses()
 _REACHED_BEFORE = frozenset(
     {"userTask", "manualTask", "sendTask", "serviceTask", "subProcess", "callActivity"}
 )
@@ -79,7 +81,7 @@ class PackagedProcess:
 
     def waits(self, state: bytes) -> Waits:
         run = _Run(self)
-        run.load(state)
+        run.load(state, to_change=False)
         return run.before
 
     @property
@@ -120,7 +122,7 @@ class PackagedProcess:
         return run.advance(workflow)
 
     def seen_by(self, state: bytes, key: str) -> Seen:
-        _, token = _Run(self).open(state, key)
+        _, token = _Run(self).open(state, key, to_change=False)
         variables = token.task_spec.variables(token)
         own = variables.variables if variables.kind == "local" else {}
         return Seen(dict(variables.view()), dict(own))
@@ -215,7 +217,7 @@ class PackagedProcess:
         run.before = source.waits(state)
         step = run.advance(workflow)
         # A case that could not be loaded afterwards must not be written.
-        _Run(self).load(step.state)
+        _Run(self).load(step.state, to_change=False)
         return Migrated(places, step)
 
 
@@ -239,21 +241,31 @@ class _Run:
         made.skips = self.skips
         return made
 
-    def load(self, stored: bytes) -> BlamingWorkflow:
+    def load(self, stored: bytes, to_change: bool = True) -> BlamingWorkflow:
+        kept = LIVE.take(self.process, stored) if to_change else None
+        if kept is not None:
+            workflow, self.before = kept
+            workflow.begin_step(self._act)
+            workflow.skips = self.skips
+            return workflow
         workflow = self.workflow()
         state.decode(stored, workflow)
         self.before = standing(workflow.tasks.values()).waits
         return workflow
 
-    def open(self, stored: bytes, key: str) -> tuple[BlamingWorkflow, Token]:
+    def open(
+        self, stored: bytes, key: str, to_change: bool = True
+    ) -> tuple[BlamingWorkflow, Token]:
         """The open task or job `key`. Raises TaskNotOpen."""
-        workflow, token = self.waiting(stored, key)
+        workflow, token = self.waiting(stored, key, to_change)
         if not (is_task(token) or is_job(token)):
             raise TaskNotOpen
         return workflow, token
 
-    def waiting(self, stored: bytes, key: str) -> tuple[BlamingWorkflow, Token]:
-        workflow = self.load(stored)
+    def waiting(
+        self, stored: bytes, key: str, to_change: bool = True
+    ) -> tuple[BlamingWorkflow, Token]:
+        workflow = self.load(stored, to_change)
         token = workflow.find(key)
         if token is None or not token.waits() or token.internal_data.get("subscribed"):
             raise TaskNotOpen
@@ -282,6 +294,8 @@ class _Run:
         assert workflow.root is not None  # noqa: S101
         with blame(None):
             stored = state.encode(workflow)
+        if not finished:
+            LIVE.keep(self.process, stored, (workflow, now))
         opened = now.without(self.before)
         return Step(
             state=stored,

@@ -154,11 +154,16 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
         budget: Budget = DEFAULT_BUDGET,
     ) -> None:
         super().__init__(spec, deserializing=True)
-        self.processes, self.decisions, self.act = processes, decisions, act
+        self.processes, self.decisions = processes, decisions
         self.budget = budget
         self.scopes: dict[int, ScopeRun] = {}
         self.root: ScopeRun | None = None
         self.next_scope = 1
+        self.begin_step(act)
+
+    def begin_step(self, act: Callable[[str, Token], None]) -> None:
+        """Nothing has happened yet in this step; its budget is whole."""
+        self.act = act
         self.trace: list[Traced] = []
         self.thrown: list[dict[str, Any]] = []
         self.changed = False
@@ -167,7 +172,7 @@ class CaseWorkflow(Workflow):  # type: ignore[misc]
         """Activities that an operator lets pass without doing them."""
         self._ready: deque[Token] = deque()
         self._made = 0
-        self._until = time.monotonic() + budget.seconds
+        self._until = time.monotonic() + self.budget.seconds
 
     def collect_log_extras(self, dct: Any = None) -> dict[str, Any]:
         return {}
