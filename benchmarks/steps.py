@@ -7,6 +7,7 @@ naive   SpiffWorkflow as its manual shows it: the whole workflow as JSON, saved 
         with the same rows beside it, through SQLAlchemy Core
 banshi  the product's use cases, one transaction a step, audit and outbox written
 group   the same, sixteen completions of different cases in one transaction
+batch   the same, fifty
 limit   the very statements `banshi` wrote, replayed by the bare driver: no engine, no reads
 """
 
@@ -23,7 +24,7 @@ from benchmarks.measure import Meter, database, interleaved, machine, memory_mb
 from benchmarks.office import Office
 from benchmarks.replay import Replay
 
-TOGETHER = 16
+TOGETHER, BATCH = 16, 50
 
 
 def measure(rounds: int, cases: int) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def measure(rounds: int, cases: int) -> dict[str, Any]:
             "naive": naive_store.play,
             "banshi": office.play,
             "group": lambda count: office.play_together(count, TOGETHER),
+            "batch": lambda count: office.play_together(count, BATCH),
             "limit": replay.play,
         }
         costs = interleaved(Meter(pid), variants, rounds, cases, {"limit": replay.prepare})
@@ -44,8 +46,10 @@ def measure(rounds: int, cases: int) -> dict[str, Any]:
     ratios = {
         "naive / banshi": each["naive"] / each["banshi"],
         "naive / group": each["naive"] / each["group"],
+        "naive / batch": each["naive"] / each["batch"],
         "limit / banshi": each["limit"] / each["banshi"],
         "limit / group": each["limit"] / each["group"],
+        "limit / batch": each["limit"] / each["batch"],
         "state, naive / banshi": sizes["naive"] / sizes["banshi"],
     }
     return {

@@ -263,7 +263,10 @@ class Rows:
             before = self._before.get(id(row.__dict__))
             if before is None:
                 continue
-            fields, shape = row.__dict__, shape_of(row.__class__)
+            fields = row.__dict__
+            if fields == before:
+                continue
+            shape = shape_of(row.__class__)
             changed = [name for name, value in before.items() if fields.get(name) != value]
             if not changed:
                 continue

@@ -49,7 +49,8 @@ class Shape:
 
     def written(self, values: Mapping[str, Any]) -> list[Any]:
         """What is written of a row, in the order of the columns; what is left out is default."""
-        row = [values.get(name, default) for name, default in self.blank.items()]
+        # Whatever else an object carries comes after the columns.
+        row = list({**self.blank, **values}.values())[: len(self.blank)]
         for place, write in self.changing:
             if row[place] is not None:
                 row[place] = write(row[place])
@@ -63,20 +64,26 @@ def for_mysql(sql: str, params: Sequence[Value], quoted: Callable[[str], str]) -
 def literals(values: Iterable[Value], quoted: Callable[[str], str]) -> list[str]:
     """Values as they stand in a statement; `quoted` is the driver's escaping of texts."""
     made = []
+    instant, written = None, ""
     for value in values:
-        if type(value) is str:
+        kind = type(value)
+        if kind is str:
             # Most texts are identifiers and have nothing to escape.
             plain = value.isalnum() and value.isascii()
             made.append(f"'{value}'" if plain else quoted(value))
+        elif value is None:
+            made.append("NULL")
+        elif kind is datetime:
+            if value is not instant:  # most are the instant of the step
+                instant, written = value, f"'{stored_instant(value)}'"
+            made.append(written)
         else:
-            write = _LITERALS.get(type(value))
+            write = _LITERALS.get(kind)
             made.append(write(value) if write is not None else _listed(value, quoted))
     return made
 
 
 _LITERALS: Mapping[type, Callable[[Any], str]] = {
-    type(None): lambda value: "NULL",
-    datetime: lambda value: f"'{stored_instant(value)}'",
     int: str,
     bytes: lambda value: f"X'{value.hex()}'",
     bool: lambda value: "1" if value else "0",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,6 +26,5 @@ class Forgetful(LiveProcesses[Any]):
 
 
 @pytest.fixture(autouse=True, params=["kept", "read"])
-def live(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def live(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "LIVE", Watched() if request.param == "kept" else Forgetful())
-    yield
