@@ -130,6 +130,16 @@ def lease_due(work: Work, command: LeaseDue) -> list[Job]:
     for job in found:
         job.state, job.leased_by, job.leased_until = "running", command.worker, work.now + LEASE
         job.attempts += 1
+        work.rows.forget(job)
+    if found:
+        # One statement for all of them.
+        work.rows.later(
+            "UPDATE jobs SET state = 'running', leased_by = %s, leased_until = %s, "
+            "attempts = attempts + 1 WHERE id IN %s",
+            command.worker,
+            work.now + LEASE,
+            [job.id for job in found],
+        )
     return sorted(found, key=lambda job: (job.due_at, job.priority, job.id))
 
 
@@ -166,8 +176,7 @@ def finish(work: Work, job: Job) -> None:
     if job.kind == "timer":
         if defect("timer_kept"):
             return
-        work.rows.later("DELETE FROM jobs WHERE id = %s", job.id)
-        work.rows.forget(job)
+        work.rows.remove(job)
         return
     job.state = "done"
     job.finished_at = work.now

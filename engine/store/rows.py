@@ -14,7 +14,7 @@ as thirty.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -75,6 +75,7 @@ class Rows:
         self._before: dict[int, dict[str, Any]] = {}
         self._added: list[tuple[type[Base], dict[str, Any], bool, bool]] = []
         self._inserted: list[tuple[type[Base], dict[str, Any]]] = []
+        self._removed: dict[type[Base], list[Base]] = {}
         self._written: set[int] = set()
         self._deferred: list[Statement] = []
         self.statements = 0
@@ -195,13 +196,18 @@ class Rows:
         """Run a statement with the next `flush`, after all rows were inserted and updated."""
         self._deferred.append((sql, params))
 
+    def remove(self, row: Base) -> None:
+        """Delete the row, of a table with a key of one column, with the next `flush`."""
+        self.forget(row)
+        self._removed.setdefault(row.__class__, []).append(row)
+
     def forget(self, row: Base) -> None:
         """Do not write what was set on the row."""
         self._before.pop(id(row.__dict__), None)
 
     def has_changes(self) -> bool:
         """Whether anything is to be sent."""
-        return bool(self._added or self._deferred) or any(
+        return bool(self._added or self._deferred or self._removed) or any(
             before != {name: row.__dict__.get(name) for name in before}
             for row in self._known.values()
             if (before := self._before.get(id(row.__dict__))) is not None
@@ -213,13 +219,13 @@ class Rows:
 
     def changes(self) -> list[Statement]:
         """The statements for all that has changed; it counts as sent."""
-        statements = [*self._inserts(), *self._updates(), *self._deferred]
-        self._deferred = []
+        statements = [*self._inserts(), *self._updates(), *self._removals(), *self._deferred]
+        self._deferred, self._removed = [], {}
         return statements
 
     def drop(self) -> None:
         """Forget every change that was not sent, and every row that was read."""
-        self._added, self._deferred = [], []
+        self._added, self._deferred, self._removed = [], [], {}
         self._known, self._before = {}, {}
 
     def _inserts(self) -> list[Statement]:
@@ -259,6 +265,7 @@ class Rows:
 
     def _updates(self) -> list[Statement]:
         statements: list[Statement] = []
+        whole: dict[type[Base], list[dict[str, Any]]] = {}
         for row in self._known.values():
             before = self._before.get(id(row.__dict__))
             if before is None:
@@ -276,16 +283,30 @@ class Rows:
                 params.append(None if value is None else shape.writers[name](value))
                 before[name] = value
             self._written.add(id(fields))
+            if self._mysql and len(changed) + len(shape.keys) == len(shape.writers):
+                whole.setdefault(row.__class__, []).append(fields)
+                continue
             sets = ", ".join(f"`{shape.names[name]}` = %s" for name in changed)
             where = " AND ".join(f"`{name}` = %s" for name in shape.key_columns)
             params += [fields[key] for key in shape.keys]
             sql = f"UPDATE {shape.table} SET {sets} WHERE {where}"  # noqa: S608
             statements.append((sql, params))
-        return statements
+        return statements + [self._overwrite(shape_of(each), rows) for each, rows in whole.items()]
 
-    def _is_changed(self, row: Base, names: Iterable[str]) -> bool:
-        before = self._before.get(id(row.__dict__))
-        return before != {name: row.__dict__.get(name) for name in names}
+    def _overwrite(self, shape: Shape, rows: list[dict[str, Any]]) -> Statement:
+        """Write rows that are there and have changed in every column, all at once."""
+        sql, params = self._insert(shape, rows, unless_known=False)
+        sets = [f"`{name}` = VALUES(`{name}`)" for name in shape.names.values()]
+        return f"{sql} ON DUPLICATE KEY UPDATE {', '.join(sets)}", params
+
+    def _removals(self) -> list[Statement]:
+        made: list[Statement] = []
+        for entity, rows in self._removed.items():
+            shape = shape_of(entity)
+            keys = [row.__dict__[shape.keys[0]] for row in rows]
+            sql = f"DELETE FROM {shape.table} WHERE `{shape.key_columns[0]}` IN %s"  # noqa: S608
+            made.append((sql, (keys,)))
+        return made
 
     # The wire
 
