@@ -51,6 +51,8 @@ class Case(Base):
     """The digest of the newest of them."""
     business_key: Mapped[str | None] = mapped_column(identifier(255))
     """What the program that began the case calls it; for all other cases None."""
+    archived_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the case's rows were packed away; see `engine.store.archive`."""
 
 
 class CaseState(Base):
