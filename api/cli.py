@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from api.backup.commands import back_up, bring_back, release_held_jobs
 from api.demo.office import PACKAGES, open_office, package_files
 from api.demo.player import Played, PlayedStep, Player
 from api.demo.scenario import Scenario, read_scenario
@@ -52,6 +53,9 @@ console = Console()
 app.command("validate")(validate_models)
 app.command("simulate")(simulate_model)
 app.command("migrate")(migrate_tables)
+app.command("backup")(back_up)
+app.command("restore")(bring_back)
+app.command("release-jobs")(release_held_jobs)
 
 
 def main() -> None:

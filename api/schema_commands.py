@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from typing import Annotated
 
 import typer
@@ -15,9 +13,9 @@ from api.demo.office import open_office
 from api.installation import wired_product
 from api.migrations import Pending, Watch, migrate, pending
 from api.migrations.chain import Migration
+from api.stopping import STOPPED, stopped_by_signals
 
 console = Console()
-STOPPED = 130
 _WHEN = {
     "expand": "while the product runs",
     "enforce": "once no older process runs",
@@ -39,8 +37,7 @@ def migrate_tables(
             found = pending(wired.engine)
             _show(found)
             raise typer.Exit(1 if found else 0)
-        with Progress(console=console) as progress:
-            stop = stopped_by_signals()
+        with Progress(console=console) as progress, stopped_by_signals() as stop:
             whole = migrate(wired.engine, online, _watch(progress), stop)
         if stop.is_set() and not whole:
             console.print("Stopped. The next banshi migrate goes on from here.")
@@ -54,14 +51,6 @@ def migrate_tables(
         if wired.settings.demo:
             open_office(wired)
     console.print("The database is up to date.")
-
-
-def stopped_by_signals() -> threading.Event:
-    """An event that Ctrl-C and SIGTERM set, for what ends after its next batch."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
 
 
 def _watch(progress: Progress) -> Watch:

@@ -20,8 +20,8 @@ from api.migrations.chain import VERSIONS, Chain, Migration, alembic_config, rea
 from api.migrations.lock import alone
 from api.migrations.serving import (
     FACTS_SINCE,
-    RESTORING,
     SchemaUnfit,
+    check_restored,
     check_schema,
     reading,
     revision_of,
@@ -30,7 +30,16 @@ from engine.kernel.clock import SystemClock
 from engine.store.facts import BACKFILLED, OLDEST_CODE, read_fact, write_fact
 from engine.store.uow import open_engine
 
-__all__ = ["Pending", "SchemaUnfit", "Watch", "check_schema", "migrate", "migrate_to", "pending"]
+__all__ = [
+    "Pending",
+    "SchemaUnfit",
+    "Watch",
+    "check_schema",
+    "migrate",
+    "migrate_restored",
+    "migrate_to",
+    "pending",
+]
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,8 @@ def migrate(
     has migrated or a restore has left half done, and AnotherMigrates.
     """
     chain = read_chain(versions)
+    with reading(engine) as connection:
+        check_restored(connection)
     if not _to_do(engine, chain):
         return True
     with alone(engine, (watch or Watch()).waiting):
@@ -72,9 +83,13 @@ def migrate(
 
 
 def migrate_to(engine: Engine, number: str, versions: tuple[Path, ...] = VERSIONS) -> None:
-    """Make the tables as they were at migration `number`, in an empty database."""
-    with alone(engine):
-        _upgrade(engine, number, versions)
+    """Make the tables as they were at migration `number`, for a caller who is `alone`."""
+    _upgrade(engine, number, versions)
+
+
+def migrate_restored(engine: Engine, watch: Watch | None = None) -> None:
+    """As `migrate`, for a caller who is `alone` and whose restore is not finished."""
+    _Run(engine, read_chain(), VERSIONS, watch or Watch(), None).all(online=False)
 
 
 def pending(engine: Engine, versions: tuple[Path, ...] = VERSIONS) -> list[Pending]:
@@ -98,7 +113,7 @@ def _to_do(engine: Engine, chain: Chain) -> bool:
 
 def _known_revision(connection: Connection, chain: Chain) -> str | None:
     found = revision_of(connection)
-    if found == RESTORING or (found is not None and not chain.knows(found)):
+    if found is not None and not chain.knows(found):
         check_schema(connection.engine, chain)
         raise SchemaUnfit(
             f"The database is at migration {found}, made by a newer version of banshi: "

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 from api.migrations.chain import Chain, read_chain
 from engine.store.facts import OLDEST_CODE, read_fact
 
-RESTORING = "restoring"
-"""Stands for the number of the migration as long as a restore is not finished."""
+RESTORING = "restore_unfinished"
+"""The table that is there as long as a restore is not finished."""
 FACTS_SINCE = "0006"
 
 
@@ -33,13 +33,9 @@ def check_schema(engine: Engine, chain: Chain | None = None) -> None:
     chain = chain or read_chain()
     with reading(engine) as connection:
         found = revision_of(connection)
+        check_restored(connection)
         if found is None:
             raise SchemaUnfit("The database has no tables yet. Run: banshi migrate")
-        if found == RESTORING:
-            raise SchemaUnfit(
-                "A restore of this database was begun and not finished. "
-                "Run: banshi restore FILE --replace"
-            )
         if not chain.knows(found):
             _newer(connection, chain, found)
         elif len(chain.upto(found)) < len(chain.upto(chain.needed)):
@@ -47,6 +43,15 @@ def check_schema(engine: Engine, chain: Chain | None = None) -> None:
                 f"The database is at migration {found}, and this version of banshi needs "
                 f"{chain.needed}. Run: banshi migrate --online, which older processes survive"
             )
+
+
+def check_restored(connection: Connection) -> None:
+    """Raises SchemaUnfit if a restore was begun and not finished."""
+    if inspect(connection).has_table(RESTORING):
+        raise SchemaUnfit(
+            "A restore of this database was begun and not finished. "
+            "Run: banshi restore FILE --replace"
+        )
 
 
 def _newer(connection: Connection, chain: Chain, found: str) -> None:
