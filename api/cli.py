@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from api.archive_commands import archive_closed_cases, unarchive_one
 from api.backup.commands import back_up, bring_back, release_held_jobs
 from api.demo.office import PACKAGES, open_office, package_files
 from api.demo.player import Played, PlayedStep, Player
@@ -55,6 +56,8 @@ app.command("simulate")(simulate_model)
 app.command("migrate")(migrate_tables)
 app.command("backup")(back_up)
 app.command("restore")(bring_back)
+app.command("archive")(archive_closed_cases)
+app.command("unarchive")(unarchive_one)
 app.command("release-jobs")(release_held_jobs)
 
 

@@ -49,10 +49,11 @@ def portable_tables(connection: Connection) -> list[PortableTable]:
     """Every table of the product, those that others refer to first."""
     found = MetaData()
     found.reflect(connection)
-    return [_portable(table) for table in found.sorted_tables if table.name not in _NOT_OURS]
+    return [portable(table) for table in found.sorted_tables if table.name not in _NOT_OURS]
 
 
-def _portable(table: Table) -> PortableTable:
+def portable(table: Table) -> PortableTable:
+    """A table as its portable rows show it."""
     floats = [each.name for each in table.columns if isinstance(each.type, Float)]
     blobs = [each.name for each in table.columns if each.type.python_type is bytes]
     apart = {*floats, *blobs}
@@ -95,16 +96,33 @@ def _read(
 ) -> Sequence[Any]:
     connection = session.connection()
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    listed = [f"JSON_ARRAY({', '.join(_quoted(table.packed))})"]
-    # As text a FLOAT would lose digits.
-    listed += [f"CAST({name} AS DOUBLE)" for name in _quoted(table.floats)]
-    listed += _quoted(table.blobs)
-    sql, values = f"SELECT {', '.join(listed)} FROM `{table.name}`", ()  # noqa: S608
+    sql, values = select_of(table), ()
     if after is not None:
         condition, values = _behind(table.key, after, mark)
         sql += f" WHERE {condition}"
     sql += f" ORDER BY {', '.join(_quoted(table.key))} LIMIT {size}"
     return connection.exec_driver_sql(sql, values).fetchall()
+
+
+def select_of(table: PortableTable) -> str:
+    """The SELECT of all portable rows of the table, to which a WHERE may be added."""
+    listed = [f"JSON_ARRAY({', '.join(_quoted(table.packed))})"]
+    # As text a FLOAT would lose digits.
+    listed += [f"CAST({name} AS DOUBLE)" for name in _quoted(table.floats)]
+    listed += _quoted(table.blobs)
+    return f"SELECT {', '.join(listed)} FROM `{table.name}`"  # noqa: S608
+
+
+def stored_values(table: PortableTable, row: Sequence[Any]) -> list[Any]:
+    """The values of a row of `select_of`, in the order of the columns; bytes as they are.
+
+    Raises RowUnreadable.
+    """
+    try:
+        values: list[Any] = json.loads(row[0])
+    except (TypeError, ValueError) as error:
+        raise RowUnreadable(table.name) from error
+    return values + list(row[1:])
 
 
 def _quoted(names: Sequence[str]) -> list[str]:
@@ -152,18 +170,23 @@ class PutRows:
 
 def put_rows(work: Work, command: PutRows) -> None:
     """Insert the rows."""
-    table = command.table
-    blobs = [number for number, name in enumerate(command.columns) if name in table.blobs]
-    into = f"`{table.name}` ({', '.join(_quoted(command.columns))})"
-    places = f"({', '.join(['%s'] * len(command.columns))})"
-    for start in range(0, len(command.rows), AT_ONCE):
-        values: list[Any] = []
-        some = command.rows[start : start + AT_ONCE]
-        for row in some:
-            plain = list(row)
-            for number in blobs:
-                if plain[number] is not None:
-                    plain[number] = base64.b64decode(plain[number])
-            values += plain
+    blobs = [number for number, name in enumerate(command.columns) if name in command.table.blobs]
+    rows = [list(row) for row in command.rows]
+    for row in rows:
+        for number in blobs:
+            if row[number] is not None:
+                row[number] = base64.b64decode(row[number])
+    insert_stored(work, command.table.name, command.columns, rows)
+
+
+def insert_stored(
+    work: Work, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Insert rows of stored values; bytes as they are."""
+    into = f"`{table}` ({', '.join(_quoted(columns))})"
+    places = f"({', '.join(['%s'] * len(columns))})"
+    for start in range(0, len(rows), AT_ONCE):
+        some = rows[start : start + AT_ONCE]
         all_places = ", ".join([places] * len(some))
+        values = [value for row in some for value in row]
         work.rows.later(f"INSERT INTO {into} VALUES {all_places}", *values)  # noqa: S608
