@@ -29,6 +29,7 @@ from api.migrations import SchemaUnfit, check_schema
 from api.migrations import migrate as migrate_database
 from api.migrations.lock import AnotherMigrates
 from api.model_commands import simulate_model, validate_models
+from api.partition_commands import split_tables
 from api.schema_commands import migrate_tables
 from api.sentences import finding_view, say
 from api.settings import SettingWrong, read_settings
@@ -58,6 +59,7 @@ app.command("backup")(back_up)
 app.command("restore")(bring_back)
 app.command("archive")(archive_closed_cases)
 app.command("unarchive")(unarchive_one)
+app.command("partition")(split_tables)
 app.command("release-jobs")(release_held_jobs)
 
 

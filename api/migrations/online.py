@@ -39,7 +39,7 @@ def add_column(table: str, column: Column[Any]) -> None:
         op.add_column(table, column)
         return
     shape = str(CreateColumn(column).compile(dialect=connection.dialect))
-    _run(connection, f"ALTER TABLE `{table}` ADD COLUMN {shape}, ALGORITHM=INSTANT")
+    run_patiently(connection, f"ALTER TABLE `{table}` ADD COLUMN {shape}, ALGORITHM=INSTANT")
 
 
 def add_index(name: str, table: str, columns: Sequence[str]) -> None:
@@ -52,7 +52,7 @@ def add_index(name: str, table: str, columns: Sequence[str]) -> None:
         return
     listed = ", ".join(f"`{each}`" for each in columns)
     how = "ALGORITHM=INPLACE, LOCK=NONE"
-    _run(connection, f"ALTER TABLE `{table}` ADD INDEX `{name}` ({listed}), {how}")
+    run_patiently(connection, f"ALTER TABLE `{table}` ADD INDEX `{name}` ({listed}), {how}")
 
 
 def _is_there(table: str, what: str, name: str) -> bool:
@@ -60,8 +60,8 @@ def _is_there(table: str, what: str, name: str) -> bool:
     return name in {each["name"] for each in found}
 
 
-def _run(connection: Connection, statement: str) -> None:
-    """Try for a moment, let the others through, and try again."""
+def run_patiently(connection: Connection, statement: str) -> None:
+    """Wait a moment for those who use the table, let the others through, and try again."""
     connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {PATIENCE}")
     try:
         for attempt in range(1, ATTEMPTS + 1):

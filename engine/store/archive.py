@@ -70,7 +70,7 @@ LEFT: Mapping[type[Base], str] = {
     Rating: "small, and counted in the office's figures",
 }
 """The tables with rows of cases that stay, and why."""
-_LEVEL = 12
+_LEVEL = 3
 _local = threading.local()
 
 T = TypeVar("T", bound=Base)
