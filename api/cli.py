@@ -7,8 +7,6 @@ import logging
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -20,15 +18,22 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from api.archive_commands import archive_closed_cases, unarchive_one
+from api.backup.commands import back_up, bring_back, release_held_jobs
 from api.demo.office import PACKAGES, open_office, package_files
 from api.demo.player import Played, PlayedStep, Player
 from api.demo.scenario import Scenario, read_scenario
 from api.doctor import examine
+from api.installation import make_fit, product, wired_product
 from api.load_command import load_demo
+from api.migrations import SchemaUnfit, check_schema
 from api.migrations import migrate as migrate_database
+from api.migrations.lock import AnotherMigrates
 from api.model_commands import simulate_model, validate_models
+from api.partition_commands import split_tables
+from api.schema_commands import migrate_tables
 from api.sentences import finding_view, say
-from api.settings import Settings, SettingWrong, read_settings
+from api.settings import SettingWrong, read_settings
 from api.wiring import Application, wire
 from api.worker.embedded import EmbeddedWorker
 from api.worker.waker import ThreadWaker
@@ -51,26 +56,25 @@ console = Console()
 app.command("validate")(validate_models)
 app.command("simulate")(simulate_model)
 app.command("load-demo")(load_demo)
+app.command("migrate")(migrate_tables)
+app.command("backup")(back_up)
+app.command("restore")(bring_back)
+app.command("archive")(archive_closed_cases)
+app.command("unarchive")(unarchive_one)
+app.command("partition")(split_tables)
+app.command("release-jobs")(release_held_jobs)
 
 
 def main() -> None:
     """Entry point of the ``banshi`` command."""
     try:
         app()
-    except SettingWrong as error:
+    except (SettingWrong, SchemaUnfit) as error:
         console.print(f"[red]{error}[/red]")
         sys.exit(2)
-
-
-@contextmanager
-def _product(settings: Settings | None = None) -> Iterator[Application]:
-    settings = settings or read_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    wired = wire(settings)
-    try:
-        yield wired
-    finally:
-        wired.close()
+    except AnotherMigrates:
+        console.print("[red]Another process is still migrating. Try again later.[/red]")
+        sys.exit(2)
 
 
 @app.command()
@@ -87,7 +91,7 @@ def serve() -> None:
     settings = read_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     wired = wire(settings)
-    migrate_database(wired.engine)
+    make_fit(wired.engine)
     if settings.demo:
         open_office(wired)
     worker = None
@@ -123,7 +127,7 @@ def worker(
     settings = read_settings()
     if settings.redis_url is None:
         raise SettingWrong("BANSHI_REDIS_URL: a separate worker needs Redis")
-    with _product(settings) as wired:
+    with product(settings) as wired:
         celery = make_celery(settings.redis_url, wired.run_due, wired.chores(), concurrency)
         worker_shutting_down.connect(lambda **_: wired.stopping.set(), weak=False)
         if beat:
@@ -133,16 +137,6 @@ def worker(
             celery.worker_main(
                 ["worker", "-P", "threads", "-c", str(concurrency), "-Q", queues, "-l", "INFO"]
             )
-
-
-@app.command()
-def migrate() -> None:
-    """Bring the database up to date, and in demo mode open the invented office."""
-    with _product() as wired:
-        migrate_database(wired.engine)
-        if wired.settings.demo:
-            open_office(wired)
-    console.print("The database is up to date.")
 
 
 @app.command()
@@ -157,8 +151,7 @@ def publish(
     except ValueError as error:
         console.print(f"[red]{say(locale, f'finding.{error}')}[/red]")
         raise typer.Exit(1) from error
-    with _product() as wired:
-        migrate_database(wired.engine)
+    with product() as wired:
         try:
             made = wired.uow.run(publish_package, PublishPackage(SYSTEM, contents, trial))
         except PackageRefused as error:
@@ -274,8 +267,7 @@ def migrate_running_cases(
     """Say case by case what moving running cases to another version does, and do it."""
     locale = nearest_locale(lang)
     mapping = dict(each.partition("=")[::2] for each in mapped or [])
-    with _product() as wired:
-        migrate_database(wired.engine)
+    with product() as wired:
         try:
             with wired.uow.read() as session:
                 migration = Migration(
@@ -313,8 +305,7 @@ def administrator(
         raise typer.Exit(1)
     hashed = hash_password(password)
     command = AddUser(SYSTEM, user_name, user_name, hashed, ("administrator",))
-    with _product() as wired:
-        migrate_database(wired.engine)
+    with product() as wired:
         try:
             wired.uow.run(add_user, command)
         except EngineError as error:
@@ -348,7 +339,8 @@ def doctor(
 
 
 def _violations(quiet: bool) -> list[Violation]:
-    with _product() as wired, Progress(console=console, disable=quiet) as progress:
+    with wired_product() as wired, Progress(console=console, disable=quiet) as progress:
+        check_schema(wired.engine)
         bar = progress.add_task("cases", total=count_cases(wired.uow))
         found = list(violations(wired.uow, lambda count: progress.advance(bar, count)))
     if quiet:
@@ -365,8 +357,7 @@ def train_model() -> None:
     """Train the recommender on the closed cases of this installation."""
     from api.training import train_on_cases
 
-    with _product() as wired:
-        migrate_database(wired.engine)
+    with product() as wired:
         try:
             figures = train_on_cases(wired)
         except EngineError as error:

@@ -55,6 +55,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.WebhookUnreadable: 422,
     errors.MigrationRefused: 409,
     errors.StateUnreadable: 500,
+    errors.ArchiveDamaged: 500,
     errors.ClockVerbRefused: 409,
     errors.AlreadyDone: 409,
     errors.StoreUnavailable: 503,

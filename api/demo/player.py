@@ -78,10 +78,26 @@ class Player:
         self, scenario: Scenario, watch: Callable[[PlayedStep], None] = lambda step: None
     ) -> Played:
         """Play it to the end or to the first thing that is not as expected."""
+        return self._played(scenario, watch, lambda run: run.all())
+
+    def begin(self, scenario: Scenario, steps: int) -> Played:
+        """Play the first `steps` only."""
+        return self._played(scenario, lambda step: None, lambda run: run.begin(steps))
+
+    def go_on(self, scenario: Scenario, reference: str, steps: int) -> Played:
+        """Play what comes after the first `steps`, in the case with this number, to its end."""
+        return self._played(scenario, lambda step: None, lambda run: run.go_on(reference, steps))
+
+    def _played(
+        self,
+        scenario: Scenario,
+        watch: Callable[[PlayedStep], None],
+        play: Callable[[_Run], None],
+    ) -> Played:
         played = Played(scenario.name, scenario.title[self._locale], scenario.service)
         run = _Run(self._wired, self._clock, self._locale, scenario, played, watch)
         try:
-            run.all()
+            play(run)
         except ScenarioFailed as error:
             played.problem = str(error)
         except EngineError as error:
@@ -103,6 +119,19 @@ class _Run:
     seen: int = 0
 
     def all(self) -> None:
+        self.begin(len(self.scenario.steps))
+        self.end()
+
+    def go_on(self, reference: str, steps: int) -> None:
+        with self.wired.uow.read() as session:
+            case = session.scalars(select(Case).where(Case.reference == reference)).one()
+            sent = select(Letter).where(Letter.case_id == case.id, Letter.state == "sent")
+            self.seen = len(session.scalars(sent).all())
+        self.case_id, self.played.reference = case.id, reference
+        self.steps(steps, len(self.scenario.steps))
+        self.end()
+
+    def begin(self, steps: int) -> None:
         scenario = self.scenario
         self.clock.set(scenario.at)
         applicant = self.actor(scenario.applicant)
@@ -116,12 +145,17 @@ class _Run:
         self.case_id, self.played.reference = case.id, case.reference
         self.drain()
         self.note("filed", applicant.display_name)
-        for number, step in enumerate(scenario.steps, start=1):
+        self.steps(0, steps)
+
+    def steps(self, first: int, last: int) -> None:
+        for number, step in enumerate(self.scenario.steps[first:last], start=first + 1):
             self.where = f"step {number} ({step.task or 'waiting'})"
             self.step(step)
+
+    def end(self) -> None:
         self.where = "the end"
         self.note_end()
-        self.check(scenario.expect, self.played.letters)
+        self.check(self.scenario.expect, self.played.letters)
 
     def step(self, step: ScenarioStep) -> None:
         if step.at is not None:

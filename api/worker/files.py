@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 CHUNK = 256 * 1024
 _KEY = re.compile(r"[0-9a-f]{48}")
@@ -22,6 +22,10 @@ class DiskFiles:
     def put(self, content: BinaryIO) -> tuple[str, int, str]:
         """Write `content` durably. Gives the key, the size in bytes and the SHA-256."""
         key = secrets.token_hex(24)
+        return key, *self.put_as(key, content)
+
+    def put_as(self, key: str, content: IO[bytes]) -> tuple[int, str]:
+        """As `put`, under a key that is known, from a backup; the size and the SHA-256."""
         target = self._path(key)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(".part")
@@ -34,7 +38,7 @@ class DiskFiles:
             file.flush()
             os.fsync(file.fileno())
         partial.rename(target)
-        return key, size, digest.hexdigest()
+        return size, digest.hexdigest()
 
     def open(self, key: str) -> BinaryIO:
         """The file's content. Raises FileNotFoundError."""

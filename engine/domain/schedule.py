@@ -39,15 +39,19 @@ def after(start: datetime, text: str) -> datetime:
         name: int(value or 0) for name, value in match.groupdict().items() if name != "seconds"
     }
     months = parts.pop("years") * 12 + parts.pop("months")
-    moved = _add_months(start.astimezone(ZONE), months) if months else start
+    moved = add_months(start.astimezone(ZONE), months) if months else start
     at = moved + timedelta(**parts, seconds=seconds)
     if at - start > LONGEST:
         raise ValueError("a timer may wait for at most 100 years")
     return at.astimezone(UTC)
 
 
-def _add_months(start: datetime, months: int) -> datetime:
-    if months > 1_200:
+def add_months(start: datetime, months: int) -> datetime:
+    """The same day that many months later (earlier, if negative), or the last the month has.
+
+    Raises ValueError for more than 100 years.
+    """
+    if abs(months) > 1_200:
         raise ValueError("a timer may wait for at most 100 years")
     year, month = divmod(start.month - 1 + months, 12)
     year, month = start.year + year, month + 1

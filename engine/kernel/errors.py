@@ -192,6 +192,12 @@ class StateUnreadable(EngineError):
     code = "state_unreadable"
 
 
+class ArchiveDamaged(EngineError):
+    """The archived record of a case is missing, damaged or of an unknown format."""
+
+    code = "archive_damaged"
+
+
 class ClockVerbRefused(EngineError):
     """The limit cannot be changed like this."""
 

@@ -16,8 +16,9 @@ from sqlalchemy import select
 from engine.kernel.faults import defect
 from engine.kernel.ids import new_id
 from engine.store import idempotency
+from engine.store.facts import HELD_KINDS
 from engine.store.rows import Query
-from engine.store.tables import Job
+from engine.store.tables import InstallationFact, Job
 from engine.store.uow import ReadSession, Work
 
 LEASE = timedelta(seconds=10)
@@ -38,6 +39,8 @@ QUEUES: Mapping[str, str] = {
 }
 """The queue of each kind of job: slow work never delays timers."""
 KINDS = tuple(QUEUES)
+OUTGOING = ("connector", "mail")
+"""The kinds that reach other systems or people; after a restore an operator may hold them."""
 PRIORITIES = (1, 2, 3)
 NORMAL = 2
 
@@ -100,12 +103,16 @@ class LeaseDue:
 
 
 def lease_due(work: Work, command: LeaseDue) -> list[Job]:
-    """Lease the jobs that have been due longest, passing over those others are taking."""
+    """Lease the jobs that have been due longest, passing over those others are taking.
+
+    Jobs of a kind that is held wait until it is released.
+    """
     until, queues = command.until or work.now, list(command.queues)
     free = "state <> 'done'" if defect("lease_ignored") else "state = 'waiting'"
     # One query for each order of the index: a sort would lock every job that is due.
     found: list[Job] = []
-    for rows in work.rows.fetch(
+    facts, *fetched = work.rows.fetch(
+        Query(InstallationFact, "name = %s", (HELD_KINDS,)),
         *(
             Query(
                 Job,
@@ -123,8 +130,10 @@ def lease_due(work: Work, command: LeaseDue) -> list[Job]:
             (work.now, queues, command.at_most),
             skip_locked=True,
         ),
-    ):
-        found += rows
+    )
+    held = {kind for fact in facts for kind in fact.value}
+    for rows in fetched:
+        found += [job for job in rows if job.kind not in held]
     found.sort(key=lambda job: (job.state == "waiting", job.priority, job.due_at, job.id))
     found = found[: command.at_most]
     for job in found:

@@ -110,14 +110,18 @@ class Work:
             self._session.expunge_all()
 
 
-def open_engine(url: str) -> Engine:
-    """A SQLAlchemy engine with the settings both databases need to lose nothing."""
+def open_engine(url: str, patient: bool = False) -> Engine:
+    """A SQLAlchemy engine with the settings both databases need to lose nothing.
+
+    A `patient` one waits for an answer as long as it takes, as changes of large tables do.
+    """
     if url.startswith("sqlite"):
         engine = create_engine(url, json_serializer=dump_json)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(url, **_POOL, pool_pre_ping=True, connect_args=_CONNECT)
+    waits = {"read_timeout": None, "write_timeout": None} if patient else {}
+    return create_engine(url, **_POOL, pool_pre_ping=True, connect_args=_CONNECT | waits)
 
 
 _CONNECT: dict[str, Any] = {

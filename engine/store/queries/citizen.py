@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from engine.domain.access import Actor
 from engine.kernel.errors import NotFound
 from engine.store.queries.case_record import CaseRecord, case_record
+from engine.store.queries.case_rows import CaseRows
 from engine.store.rows import Join, Rows
 from engine.store.tables import Case, Document, Draft, Letter, Task, User
 from engine.store.uow import ReadSession
@@ -63,11 +64,22 @@ def own_task(rows: Rows, actor: Actor, task_id: str) -> tuple[Task, Case]:
 def own_letter(session: ReadSession, actor: Actor, letter_id: str) -> tuple[Letter, Case]:
     """A letter to the citizen. Raises NotFound."""
     letter = session.get(Letter, letter_id)
-    case = session.get(Case, letter.case_id) if letter is not None else None
-    mine = case is not None and case.applicant_id == actor.user_id
-    if letter is None or case is None or not mine or not letter.to_applicant:
+    if letter is None:
+        return _archived_letter(session, actor, letter_id)
+    case = session.get(Case, letter.case_id)
+    if case is None or case.applicant_id != actor.user_id or not letter.to_applicant:
         raise NotFound(what="letter")
     return letter, case
+
+
+def _archived_letter(session: ReadSession, actor: Actor, letter_id: str) -> tuple[Letter, Case]:
+    """It may be in one of their own archived cases, which are few: the newest first."""
+    for case in own_cases(session, actor):
+        if case.archived_at is not None:
+            for letter in CaseRows(session, case).all(Letter):
+                if letter.id == letter_id and letter.to_applicant:
+                    return letter, case
+    raise NotFound(what="letter")
 
 
 def file_names(session: ReadSession, ids: list[str], owner_id: str) -> dict[str, str]:

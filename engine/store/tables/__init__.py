@@ -1,7 +1,9 @@
 """All tables, a module for each area."""
 
+from engine.store.tables.archive import ArchivedCase, ArchivedDepartment
 from engine.store.tables.base import Base
 from engine.store.tables.cases import Case, CaseState, ClockEntry, ClockRow, Task, VariableNote
+from engine.store.tables.installation import InstallationFact
 from engine.store.tables.jobs import Counter, Job, ModelRow
 from engine.store.tables.packages import OfferedServiceRow, PackageVersion
 from engine.store.tables.people import Department, SignInAttempt, User, UserSession
@@ -20,6 +22,8 @@ from engine.store.tables.waiting import ExternalJob, Incident, Message, Subscrip
 
 __all__ = [
     "AccessRecord",
+    "ArchivedCase",
+    "ArchivedDepartment",
     "Base",
     "Case",
     "CaseState",
@@ -34,6 +38,7 @@ __all__ = [
     "FigureSnapshot",
     "IdempotencyKey",
     "Incident",
+    "InstallationFact",
     "Job",
     "Letter",
     "Message",

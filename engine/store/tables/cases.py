@@ -75,6 +75,8 @@ class Case(Base):
     """How often a department has returned a task of it."""
     business_key: Mapped[str | None] = mapped_column(identifier(255))
     """What the program that began the case calls it; for all other cases None."""
+    archived_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the case's rows were packed away; see `engine.store.archive`."""
 
 
 class CaseState(Base):

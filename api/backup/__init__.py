@@ -1,0 +1,1 @@
+"""Backups: one file with every row and every uploaded file, as they were at one instant."""
