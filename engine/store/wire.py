@@ -188,7 +188,8 @@ def _record(entity: type[Base]) -> type[Any]:
         for name, value in vars(entity).items()
         if isinstance(value, property | FunctionType) and not name.startswith("_")
     }
-    return type(entity.__name__, (), own | {"__class__": property(lambda self: entity)})
+    own |= {"__tablename__": entity.__tablename__, "__class__": property(lambda self: entity)}
+    return type(entity.__name__, (), own)
 
 
 @lru_cache(maxsize=256)
