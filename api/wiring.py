@@ -77,9 +77,17 @@ class Application:
     def chores(self) -> list[Chore]:
         """What a worker does from time to time."""
         return [
-            Chore("tidy", 300, lambda: self.uow.run(jobs.tidy, None)),
-            Chore("figures", 15, lambda: self.uow.run(refresh_figures, None)),
+            Chore("tidy", 300, self.tidy),
+            Chore("figures", 15, self.refresh_figures),
         ]
+
+    def tidy(self) -> None:
+        """Clear away old finished jobs and keys of requests, a batch at a time."""
+        self.uow.run(jobs.tidy, None)
+
+    def refresh_figures(self) -> None:
+        """Count the office's figures."""
+        self.uow.run(refresh_figures, None)
 
     def with_waker(self, waker: Waker) -> Application:
         """The same product with another way to wake workers."""
