@@ -20,12 +20,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from api.clock_command import count_clock
 from api.demo.office import PACKAGES, open_office, package_files
 from api.demo.player import Played, PlayedStep, Player
 from api.demo.scenario import Scenario, read_scenario
 from api.doctor import examine
 from api.load_command import load_demo
-from api.migrations import migrate as migrate_database
 from api.model_commands import simulate_model, validate_models
 from api.sentences import finding_view, say
 from api.settings import Settings, SettingWrong, read_settings
@@ -50,6 +50,7 @@ app = typer.Typer(
 console = Console()
 app.command("validate")(validate_models)
 app.command("simulate")(simulate_model)
+app.command("clock")(count_clock)
 app.command("load-demo")(load_demo)
 
 
@@ -87,7 +88,7 @@ def serve() -> None:
     settings = read_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     wired = wire(settings)
-    migrate_database(wired.engine)
+    wired.bring_up_to_date()
     if settings.demo:
         open_office(wired)
     worker = None
@@ -139,7 +140,7 @@ def worker(
 def migrate() -> None:
     """Bring the database up to date, and in demo mode open the invented office."""
     with _product() as wired:
-        migrate_database(wired.engine)
+        wired.bring_up_to_date()
         if wired.settings.demo:
             open_office(wired)
     console.print("The database is up to date.")
@@ -158,7 +159,7 @@ def publish(
         console.print(f"[red]{say(locale, f'finding.{error}')}[/red]")
         raise typer.Exit(1) from error
     with _product() as wired:
-        migrate_database(wired.engine)
+        wired.bring_up_to_date()
         try:
             made = wired.uow.run(publish_package, PublishPackage(SYSTEM, contents, trial))
         except PackageRefused as error:
@@ -210,7 +211,7 @@ def demo(
     clock = SettableClock(datetime(2026, 1, 5, tzinfo=UTC))
     wired = wire(settings, clock, ThreadWaker())
     try:
-        migrate_database(wired.engine)
+        wired.bring_up_to_date()
         open_office(wired)
         played = _play_all(wired, clock, nearest_locale(lang), quiet=as_json)
     finally:
@@ -275,7 +276,7 @@ def migrate_running_cases(
     locale = nearest_locale(lang)
     mapping = dict(each.partition("=")[::2] for each in mapped or [])
     with _product() as wired:
-        migrate_database(wired.engine)
+        wired.bring_up_to_date()
         try:
             with wired.uow.read() as session:
                 migration = Migration(
@@ -314,7 +315,7 @@ def administrator(
     hashed = hash_password(password)
     command = AddUser(SYSTEM, user_name, user_name, hashed, ("administrator",))
     with _product() as wired:
-        migrate_database(wired.engine)
+        wired.bring_up_to_date()
         try:
             wired.uow.run(add_user, command)
         except EngineError as error:
@@ -366,7 +367,7 @@ def train_model() -> None:
     from api.training import train_on_cases
 
     with _product() as wired:
-        migrate_database(wired.engine)
+        wired.bring_up_to_date()
         try:
             figures = train_on_cases(wired)
         except EngineError as error:

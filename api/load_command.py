@@ -12,7 +12,6 @@ from rich.table import Table
 
 from api.demo.city import CityNotEmpty, LoadCity, load_city
 from api.demo.office import open_office
-from api.migrations import migrate
 from api.settings import read_settings
 from api.wiring import wired
 
@@ -29,7 +28,7 @@ def load_demo(
     settings = read_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with wired(settings) as application:
-        migrate(application.engine)
+        application.bring_up_to_date()
         open_office(application)
         began = time.perf_counter()
         with Progress(

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.calendar_words import calendar_errors
 from api.sentences import finding_view, say, texts
 from engine.domain.locales import LOCALES
 from engine.domain.ports import Form
@@ -56,6 +57,9 @@ STATUS: dict[type[EngineError], int] = {
     errors.MigrationRefused: 409,
     errors.StateUnreadable: 500,
     errors.ClockVerbRefused: 409,
+    errors.CalendarUnknown: 404,
+    errors.CalendarRefused: 422,
+    errors.CalendarChanged: 412,
     errors.AlreadyDone: 409,
     errors.StoreUnavailable: 503,
     LetterFailed: 500,
@@ -85,6 +89,8 @@ def problem(
         body["html"] = html
     elif isinstance(error, errors.PackageRefused):
         body["findings"] = [finding_view(each, locale) for each in error.params["findings"]]
+    elif isinstance(error, errors.CalendarRefused):
+        body["errors"] = calendar_errors(error.params["fields"], locale)
     elif isinstance(error, errors.DocumentRefused):
         key = f"problem.{error.code}.{error.params.get('reason')}"
         body["title"] = say(locale, key, **error.params)

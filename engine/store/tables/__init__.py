@@ -1,6 +1,7 @@
 """All tables, a module for each area."""
 
 from engine.store.tables.base import Base
+from engine.store.tables.calendars import CalendarChange, CalendarRow
 from engine.store.tables.cases import Case, CaseState, ClockEntry, ClockRow, Task, VariableNote
 from engine.store.tables.jobs import Counter, Job, ModelRow
 from engine.store.tables.packages import OfferedServiceRow, PackageVersion
@@ -21,6 +22,8 @@ from engine.store.tables.waiting import ExternalJob, Incident, Message, Subscrip
 __all__ = [
     "AccessRecord",
     "Base",
+    "CalendarChange",
+    "CalendarRow",
     "Case",
     "CaseState",
     "ClockEntry",
