@@ -20,6 +20,7 @@ from rich.table import Table
 
 from api.archive_commands import archive_closed_cases, unarchive_one
 from api.backup.commands import back_up, bring_back, release_held_jobs
+from api.clock_command import count_clock
 from api.demo.office import PACKAGES, open_office, package_files
 from api.demo.player import Played, PlayedStep, Player
 from api.demo.scenario import Scenario, read_scenario
@@ -27,7 +28,6 @@ from api.doctor import examine
 from api.installation import make_fit, product, wired_product
 from api.load_command import load_demo
 from api.migrations import SchemaUnfit, check_schema
-from api.migrations import migrate as migrate_database
 from api.migrations.lock import AnotherMigrates
 from api.model_commands import simulate_model, validate_models
 from api.partition_commands import split_tables
@@ -55,6 +55,7 @@ app = typer.Typer(
 console = Console()
 app.command("validate")(validate_models)
 app.command("simulate")(simulate_model)
+app.command("clock")(count_clock)
 app.command("load-demo")(load_demo)
 app.command("migrate")(migrate_tables)
 app.command("backup")(back_up)
@@ -92,6 +93,7 @@ def serve() -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     wired = wire(settings)
     make_fit(wired.engine)
+    wired.open_calendars()
     if settings.demo:
         open_office(wired)
     worker = None
@@ -203,7 +205,7 @@ def demo(
     clock = SettableClock(datetime(2026, 1, 5, tzinfo=UTC))
     wired = wire(settings, clock, ThreadWaker())
     try:
-        migrate_database(wired.engine)
+        wired.bring_up_to_date()
         open_office(wired)
         played = _play_all(wired, clock, nearest_locale(lang), quiet=as_json)
     finally:

@@ -28,9 +28,10 @@ def wired_product(settings: Settings | None = None) -> Iterator[Application]:
 
 @contextmanager
 def product(settings: Settings | None = None) -> Iterator[Application]:
-    """As `wired_product`, with tables it can work with. Raises SchemaUnfit."""
+    """As `wired_product`, with tables it can work with. Raises SchemaUnfit or SettingWrong."""
     with wired_product(settings) as application:
         make_fit(application.engine)
+        application.open_calendars()
         yield application
 
 

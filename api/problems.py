@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.calendar_words import calendar_errors
 from api.sentences import finding_view, say, texts
 from engine.domain.locales import LOCALES
 from engine.domain.ports import Form
@@ -57,6 +58,9 @@ STATUS: dict[type[EngineError], int] = {
     errors.StateUnreadable: 500,
     errors.ArchiveDamaged: 500,
     errors.ClockVerbRefused: 409,
+    errors.CalendarUnknown: 404,
+    errors.CalendarRefused: 422,
+    errors.CalendarChanged: 412,
     errors.AlreadyDone: 409,
     errors.StoreUnavailable: 503,
     LetterFailed: 500,
@@ -86,6 +90,8 @@ def problem(
         body["html"] = html
     elif isinstance(error, errors.PackageRefused):
         body["findings"] = [finding_view(each, locale) for each in error.params["findings"]]
+    elif isinstance(error, errors.CalendarRefused):
+        body["errors"] = calendar_errors(error.params["fields"], locale)
     elif isinstance(error, errors.DocumentRefused):
         key = f"problem.{error.code}.{error.params.get('reason')}"
         body["title"] = say(locale, key, **error.params)

@@ -48,6 +48,7 @@ def migrate_tables(
                 "then run: banshi migrate"
             )
             return
+        wired.open_calendars()
         if wired.settings.demo:
             open_office(wired)
     console.print("The database is up to date.")

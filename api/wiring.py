@@ -13,17 +13,19 @@ from sqlalchemy import Engine
 
 from api.connectors.client import HttpClient
 from api.connectors.registry import Registry, Tools
-from api.settings import Settings
+from api.migrations import migrate
+from api.settings import Settings, SettingWrong
 from api.worker.celery_app import Chore
 from api.worker.files import DiskFiles
 from api.worker.mailer import mailer_for
 from api.worker.waker import waker_for
-from engine.domain.calendar import load_calendar
 from engine.domain.catalogue import Catalogue, read_catalogue
 from engine.domain.ports import Ports, Recommender, Waker
 from engine.kernel.clock import Clock, SystemClock
 from engine.store import jobs
+from engine.store.calendars import StoredCalendars
 from engine.store.uow import UnitOfWork, open_engine
+from engine.usecases.calendars import seed_calendars
 from engine.usecases.definition import Definition, definition, known_definition
 from engine.usecases.figures import refresh_figures
 from engine.usecases.incidents import note_failure
@@ -89,6 +91,20 @@ class Application:
         """Count the office's figures."""
         self.uow.run(refresh_figures, None)
 
+    def bring_up_to_date(self) -> None:
+        """Migrate the database and store the shipped calendars. Raises SettingWrong."""
+        migrate(self.engine)
+        self.open_calendars()
+
+    def open_calendars(self) -> None:
+        """Store the shipped calendars, once, and read them. Raises SettingWrong."""
+        self.uow.run(seed_calendars, None)
+        calendars = self.ports.calendars
+        calendars.reload()
+        if self.settings.calendar not in calendars.names():
+            known = ", ".join(sorted(calendars.names()))
+            raise SettingWrong(f"BANSHI_CALENDAR: use one of {known}")
+
     def with_waker(self, waker: Waker) -> Application:
         """The same product with another way to wake workers."""
         ports = replace(self.ports, waker=waker)
@@ -114,7 +130,7 @@ def wire(settings: Settings, clock: Clock | None = None, waker: Waker | None = N
     http = HttpClient(settings.connector_hosts)
     ports = Ports(
         clock=clock or SystemClock(),
-        calendar=load_calendar(settings.calendar),
+        calendars=StoredCalendars(engine, settings.calendar),
         forms=forms,
         letters=letters,
         files=DiskFiles(settings.data_dir / "files"),

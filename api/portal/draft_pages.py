@@ -13,7 +13,7 @@ from api.portal.page import go_to, page
 from api.portal.submitted import submitted_pairs
 from api.submission import newest_files
 from engine.domain.access import Actor
-from engine.domain.ports import FieldError
+from engine.domain.field_error import FieldError
 from engine.domain.ports import Form as FormFile
 from engine.domain.ports import Form as PublishedForm
 from engine.kernel.errors import AnswersInvalid, NotFound

@@ -10,7 +10,7 @@ from fastapi import Request
 
 from api.access import application
 from api.rest import schemas as shapes
-from api.rest.words import Words
+from api.rest.words import Words, remaining_working_days
 from api.sentences import say
 from engine.domain import sla
 from engine.domain.access import Actor, may_take_task
@@ -35,6 +35,7 @@ class _View:
         self.record, self.words, self.actor = record, words, actor
         self.made_of = words.definition(record.case)
         self.now = words.wired.ports.clock.now()
+        self.calendar = words.calendar(record.case)
         self.locale = words.locale
         self.documents = {row.id: row for row in record.documents}
 
@@ -102,20 +103,19 @@ class _View:
             state=row.state,
             due_at=row.due_at,
             provisional=clock.provisional,
-            remaining_working_days=self.words.remaining_working_days(row.due_at, self.now),
+            remaining_working_days=remaining_working_days(self.calendar, row.due_at, self.now),
             lines=[self.line(each) for each in self.record.entries if each.clock == row.key],
         )
 
     def line(self, entry: ClockEntry) -> shapes.ClockLine:
         text = clock_sentence(entry, self.locale)
         due = entry.line["new_due"]
-        calendar = self.words.wired.ports.calendar
         return shapes.ClockLine(
             clock=entry.clock,
             verb=entry.verb,
             at=entry.at,
             text=text,
-            new_due=calendar.local_date(datetime.fromisoformat(due)) if due else None,
+            new_due=self.calendar.local_date(datetime.fromisoformat(due)) if due else None,
         )
 
     def task(self, task: Task) -> shapes.CaseTask:
@@ -244,6 +244,7 @@ _SHOWN = frozenset(
         "clock_resume",
         "clock_extend",
         "clock_reset",
+        "clock_recount",
         "clock_warned",
         "clock_breached",
         "next_services_suggested",

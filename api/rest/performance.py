@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 
 from api.access import application, require_performance
 from api.rest.schemas import SlaCell, SlaFigures, SlaMonth, SlaRisk
-from api.rest.words import Words
+from api.rest.words import Words, remaining_working_days
 from engine.domain.access import Actor
 from engine.store.queries.performance import Figures, RiskRow, cases_at_risk, open_incidents
 from engine.usecases.figures import figures, soon
@@ -84,6 +84,8 @@ def _risk(row: RiskRow, words: Words) -> SlaRisk:
         assignee_name=row.assignee,
         promised_due_at=case.promised_due_at,
         legal_due_at=case.legal_due_at,
-        remaining_working_days=words.remaining_working_days(case.promised_due_at, now),
+        remaining_working_days=remaining_working_days(
+            words.calendar(case), case.promised_due_at, now
+        ),
         overdue=case.promised_due_at is not None and case.promised_due_at < now,
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.rest import (
+    calendars,
     cases,
+    clock,
     operations,
     packages,
     people,
@@ -16,5 +18,16 @@ from api.rest import (
 )
 
 router = APIRouter(prefix="/api/v1")
-for module in (session, tasks, cases, packages, performance, people, operations, webhooks):
+for module in (
+    session,
+    tasks,
+    cases,
+    packages,
+    performance,
+    people,
+    operations,
+    webhooks,
+    calendars,
+    clock,
+):
     router.include_router(module.router)

@@ -28,6 +28,8 @@ class Me(Shape):
     department: str | None
     department_name: str | None
     locale: str
+    zone: str
+    """The time zone of the office's calendar, in which dates are shown."""
     csrf_token: str
 
 

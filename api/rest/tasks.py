@@ -13,7 +13,7 @@ from api import problems
 from api.access import application, require_caseworker
 from api.rest.case_view import case_view
 from api.rest.schemas import CaseView, TaskForm, TaskPage, TaskRow, TaskView
-from api.rest.words import Words
+from api.rest.words import Words, remaining_working_days
 from api.submission import read_answers
 from api.wiring import Application
 from engine.domain.access import Actor, may_see_case, may_take_task
@@ -188,7 +188,11 @@ def _row(
 ) -> TaskRow:
     task, case, applicant, assignee = row
     now = words.wired.ports.clock.now()
-    due = task.due_at or case.promised_due_at
+    due, calendar = case.promised_due_at, words.calendar(case)
+    if task.due_at is not None:
+        due = task.due_at
+        if task.audience == "staff":
+            calendar = words.wired.ports.calendars.of_department(task.department)
     return TaskRow(
         id=task.id,
         case_id=case.id,
@@ -213,6 +217,6 @@ def _row(
         due_at=task.due_at,
         promised_due_at=case.promised_due_at,
         legal_due_at=case.legal_due_at,
-        remaining_working_days=words.remaining_working_days(due, now),
+        remaining_working_days=remaining_working_days(calendar, due, now),
         flags=sorted(flags[case.id]),
     )

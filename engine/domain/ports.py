@@ -9,20 +9,12 @@ from typing import Any, BinaryIO, Protocol
 from engine.domain.calendar import WorkingCalendar
 from engine.domain.catalogue import Catalogue
 from engine.domain.connector import Connectors
+from engine.domain.field_error import FieldError
 from engine.domain.process import Finding
 from engine.kernel.clock import Clock
 
 Form = Mapping[str, Any]
 """One form file: ``schema``, ``ui`` and ``text``, as published."""
-
-
-@dataclass(frozen=True)
-class FieldError:
-    """One wrong answer: the field's name, a catalogue code and what its sentence needs."""
-
-    field: str
-    code: str
-    params: Mapping[str, Any]
 
 
 class Forms(Protocol):
@@ -106,12 +98,38 @@ class Recommender(Protocol):
     ) -> list[Advice]: ...
 
 
+class Calendars(Protocol):
+    """The working calendars as they stand now: what an administrator changes shows in seconds."""
+
+    def main(self) -> WorkingCalendar:
+        """The office's own. Raises CalendarUnknown if the one that is set does not exist."""
+        ...
+
+    def named(self, name: str | None) -> WorkingCalendar:
+        """The calendar `name`, or the main one for None. Raises CalendarUnknown."""
+        ...
+
+    def of_department(self, code: str | None) -> WorkingCalendar:
+        """The calendar of a department's office, or the main one if it has none of its own."""
+        ...
+
+    def names(self) -> frozenset[str]: ...
+
+    def resting_on(self, name: str) -> frozenset[str]:
+        """The calendar `name` and all that extend it: what changes when it does."""
+        ...
+
+    def reload(self) -> None:
+        """Read the newest now, for work that must not rest on what was true a second ago."""
+        ...
+
+
 @dataclass(frozen=True)
 class Ports:
     """Everything outside the engine that a use case may need."""
 
     clock: Clock
-    calendar: WorkingCalendar
+    calendars: Calendars
     forms: Forms
     letters: Letters
     files: Files
@@ -122,6 +140,11 @@ class Ports:
     catalogue: Catalogue
     office: Mapping[str, Any]
     """Name (by locale), phone, address (by locale) and website of the office."""
+
+    @property
+    def calendar(self) -> WorkingCalendar:
+        """The office's main calendar, as it stands now."""
+        return self.calendars.main()
 
 
 class RecommenderSource(Protocol):

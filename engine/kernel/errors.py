@@ -204,6 +204,24 @@ class ClockVerbRefused(EngineError):
     code = "clock_verb_refused"
 
 
+class CalendarUnknown(EngineError):
+    """There is no calendar `name`."""
+
+    code = "calendar_unknown"
+
+
+class CalendarRefused(EngineError):
+    """The calendar would contradict itself or cannot be read; `fields` say where and why."""
+
+    code = "calendar_refused"
+
+
+class CalendarChanged(EngineError):
+    """Somebody changed the calendar since you opened it; it is at `revision` now."""
+
+    code = "calendar_changed"
+
+
 class AlreadyDone(EngineError):
     """The same request was carried out before, and its answer is no longer known."""
 

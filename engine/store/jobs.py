@@ -36,6 +36,7 @@ QUEUES: Mapping[str, str] = {
     "mail": "mail",
     "advice": "advice",
     "connector": "connectors",
+    "recount": "recounts",
 }
 """The queue of each kind of job: slow work never delays timers."""
 KINDS = tuple(QUEUES)

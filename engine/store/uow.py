@@ -22,7 +22,7 @@ from typing import Any, Generic, NewType, TypeVar, cast
 
 import pymysql
 from pymysql.constants import CLIENT
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -124,6 +124,16 @@ def open_engine(url: str, patient: bool = False) -> Engine:
     return create_engine(url, **_POOL, pool_pre_ping=True, connect_args=_CONNECT | waits)
 
 
+def open_aside(engine: Engine) -> Engine:
+    """Connections for a look in the middle of a step, which must not wait for those of steps."""
+    if engine.dialect.name != "sqlite":
+        return engine
+    made = create_engine(engine.url, poolclass=NullPool)
+    event.listen(made, "connect", _prepare_sqlite)
+    event.listen(made, "begin", _begin_sqlite)
+    return made.execution_options(banshi_reads=True)
+
+
 _CONNECT: dict[str, Any] = {
     "charset": "utf8mb4",
     "connect_timeout": 5,
@@ -213,7 +223,7 @@ class UnitOfWork:
             except _DATABASE_ERRORS as error:
                 again = _may_repeat(error) or getattr(error, "nothing_sent", False)
                 if not again or attempt == ATTEMPTS:
-                    if again or _is_away(error):
+                    if again or is_away(error):
                         raise StoreUnavailable from error
                     raise
                 time.sleep(random.uniform(0.002, 0.02) * attempt)  # noqa: S311
@@ -266,7 +276,7 @@ class UnitOfWork:
                 work.commit()
             except (EngineError, *_DATABASE_ERRORS) as error:
                 # It may be so only on the rows that were recalled.
-                if work.recalled and not _is_away(error):
+                if work.recalled and not is_away(error):
                     self._drop_recalled(work)
                     raise _OutOfDate from error
                 raise
@@ -296,19 +306,19 @@ class UnitOfWork:
                     # The pool does not end transactions.
                     connection.connection.rollback()
             except BaseException as error:
-                if _is_away(error) and not work.committing:
+                if is_away(error) and not work.committing:
                     error.nothing_sent = True  # type: ignore[attr-defined]
                 self._abandon(connection, error)
                 raise
 
     def _abandon(self, connection: Connection, error: BaseException) -> None:
         """Undo on the connection, or give it up; if the database went away, all of them."""
-        if isinstance(error, Exception) and not _is_away(error):
+        if isinstance(error, Exception) and not is_away(error):
             with suppress(DBAPIError, pymysql.MySQLError, sqlite3.Error, OSError):
                 connection.connection.rollback()
                 return
         connection.invalidate()
-        if _is_away(error):
+        if is_away(error):
             self._writing.dispose(close=False)
 
     @contextmanager
@@ -318,7 +328,7 @@ class UnitOfWork:
             with self._reading.connect() as connection:
                 yield Rows(connection)
         except _DATABASE_ERRORS as error:
-            if _is_away(error):
+            if is_away(error):
                 raise StoreUnavailable from error
             raise
 
@@ -337,7 +347,7 @@ class UnitOfWork:
                 # What was read stays readable after the session has ended.
                 session.expunge_all()
         except DBAPIError as error:
-            if _is_away(error):
+            if is_away(error):
                 raise StoreUnavailable from error
             raise
 
@@ -372,7 +382,7 @@ def _may_repeat(error: Exception) -> bool:
     return _number(error) in _MET or "database is locked" in text
 
 
-def _is_away(error: BaseException) -> bool:
+def is_away(error: BaseException) -> bool:
     """Whether the database does not answer, or has no room left to write."""
     if isinstance(error, pymysql.err.InterfaceError | OSError):
         return True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from engine.domain.access import Actor
+from engine.domain.calendar import WorkingCalendar
 from engine.domain.lifecycle import CaseState as LifecycleState
 from engine.domain.lifecycle import waiting_for
 from engine.domain.limit import due
@@ -114,7 +116,7 @@ def _open_task(work: Work, made: Definition, case: Case, task: OpenTask) -> str 
             "corrects": settings.get("corrects"),
             "flagged": [str(name) for name in settings.get("flagged") or []],
             "state": "open",
-            "due_at": limit_due(work, made, case, str(limit), task.element) if limit else None,
+            "due_at": _task_due(work, made, case, task, department) if limit else None,
             "opened_at": work.now,
         },
     )
@@ -137,13 +139,26 @@ def _priority(value: Any) -> int:
         return 3
 
 
-def limit_due(work: Work, made: Definition, case: Case, name: str, element: str) -> Any:
+def _task_due(
+    work: Work, made: Definition, case: Case, task: OpenTask, department: str | None
+) -> datetime:
+    """A task of staff is counted on their office's calendar, the applicant's on the service's."""
+    calendars = work.ports.calendars
+    staff = task.properties.get("audience") != "applicant"
+    name = made.manifest.calendar_of(case.service)
+    calendar = calendars.of_department(department) if staff else calendars.named(name)
+    return limit_due(work, made, case, str(task.properties["limit"]), task.element, calendar)
+
+
+def limit_due(
+    work: Work, made: Definition, case: Case, name: str, element: str, calendar: WorkingCalendar
+) -> datetime:
     """The instant at which the limit `name`, counted from now, ends. Raises ExecutionFailed."""
     try:
         limit = made.manifest.limit(case.service, name)
     except KeyError:
         raise ExecutionFailed(element=element, reason="limit_missing", limit=name) from None
-    return due(limit, work.now, work.ports.calendar)
+    return due(limit, work.now, calendar)
 
 
 def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
@@ -156,7 +171,9 @@ def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
         if timer.key not in step.opened.timers:
             continue
         if timer.value.startswith("limit:"):
-            at = limit_due(work, made, case, timer.value[len("limit:") :], timer.element)
+            name = timer.value.removeprefix("limit:")
+            calendar = work.ports.calendars.named(made.manifest.calendar_of(case.service))
+            at = limit_due(work, made, case, name, timer.element, calendar)
         else:
             at = timer_instant(timer.value, work.now, timer.element)
         jobs.promise(

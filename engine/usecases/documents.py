@@ -8,7 +8,8 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from engine.domain.access import Actor
-from engine.domain.ports import FieldError, Form
+from engine.domain.field_error import FieldError
+from engine.domain.ports import Form
 from engine.kernel.errors import AnswersInvalid, DocumentRefused
 from engine.kernel.ids import new_id
 from engine.store.tables import Case, Document, Task

@@ -18,6 +18,7 @@ from engine.usecases.connectors import call_connector
 from engine.usecases.definition import definition
 from engine.usecases.letters import letter_for_rendering, with_dates
 from engine.usecases.messages import deliver_signal, deliver_waiting
+from engine.usecases.recount import recount_page
 
 Finish = Callable[[Work, Job], None]
 Act = Callable[[UnitOfWork, Job], Finish]
@@ -84,6 +85,11 @@ def _signal(uow: UnitOfWork, job: Job) -> Finish:
     return deliver
 
 
+def _recount(uow: UnitOfWork, job: Job) -> Finish:
+    recount_page(uow, job)
+    return lambda work, job: None
+
+
 ACTS: Mapping[str, Act] = {
     "letter": _letter,
     "mail": _mail,
@@ -92,4 +98,5 @@ ACTS: Mapping[str, Act] = {
     "clock_warning": _clock_warning,
     "message": _message,
     "signal": _signal,
+    "recount": _recount,
 }

@@ -46,7 +46,8 @@ def write_letter(work: Work, made: Definition, case: Case, effect: Effect, actor
 def _context(
     work: Work, made: Definition, case: Case, effect: Effect, applicant: User
 ) -> dict[str, Any]:
-    calendar, locale = work.ports.calendar, case.locale
+    calendar = work.ports.calendars.named(made.manifest.calendar_of(case.service))
+    locale = case.locale
 
     def day(at: datetime | None) -> str | None:
         return calendar.local_date(at).isoformat() if at else None

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 from engine.domain.lifecycle import STAGES
 from engine.domain.locales import LOCALES
-from engine.domain.package import MANIFEST
+from engine.domain.package import MANIFEST, Manifest
+from engine.domain.ports import Calendars
 from engine.domain.process import Element, Finding
 from engine.usecases.definition import Contents
 
 _LABELLED = ("userTask", "manualTask", "sendTask")
 
 
-def unfitting(contents: Contents, departments: set[str]) -> Iterator[Finding]:
+def unfitting(contents: Contents, departments: set[str], calendars: Calendars) -> Iterator[Finding]:
     """Each thing that a part of the package names and no other part provides."""
+    yield from _unfitting_calendars(contents.manifest, calendars)
     for service in contents.manifest.services.values():
         if service.form not in contents.forms:
             yield Finding(
@@ -30,6 +32,25 @@ def unfitting(contents: Contents, departments: set[str]) -> Iterator[Finding]:
                 )
     for element in contents.process.elements.values():
         yield from _unfitting_element(contents, element, departments)
+
+
+def _unfitting_calendars(manifest: Manifest, calendars: Calendars) -> Iterator[Finding]:
+    named = {"package.calendar": manifest.calendar}
+    named |= {each.code: each.calendar for each in manifest.services.values()}
+    for place, name in named.items():
+        if name is None:
+            continue
+        if name not in calendars.names():
+            params = {"calendar": name, "known": ", ".join(sorted(calendars.names()))}
+            yield Finding("calendar_unknown", MANIFEST, element=place, params=params)
+        elif calendars.named(name).zone != calendars.main().zone:
+            yield Finding(
+                "calendar_zone_differs",
+                MANIFEST,
+                element=place,
+                severity="warning",
+                params={"calendar": name},
+            )
 
 
 def _unfitting_element(

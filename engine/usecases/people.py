@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from engine.domain.access import ROLES, SYSTEM, Actor, may_administer
-from engine.domain.ports import FieldError
+from engine.domain.field_error import FieldError
 from engine.kernel.errors import AnswersInvalid, NotAllowed, NotFound, UserNameTaken
 from engine.kernel.ids import new_id, new_secret
 from engine.store.tables import Department, SignInAttempt, User, UserSession

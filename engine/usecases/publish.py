@@ -93,7 +93,7 @@ def check(work: Work, files: Mapping[str, bytes]) -> tuple[Contents, list[Findin
     findings = [_as_in_packages(finding) for finding in findings if not _said(finding, settings)]
     if contents is not None:
         departments = set(work.session.scalars(select(Department.code)))
-        findings += unfitting(contents, departments)
+        findings += unfitting(contents, departments, work.ports.calendars)
         findings += _unfitting_services(work, contents.manifest)
         findings += unfitting_connectors(contents, work.ports.connectors)
     if contents is None or any(finding.severity == "error" for finding in findings):

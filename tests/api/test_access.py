@@ -33,6 +33,14 @@ TABLE: dict[str, list[int]] = {
     "GET /api/v1/incidents": [401, 404, 403, 403, 403, 403, 403, 200],
     # A webhook is open to whoever signs it, whoever may be signed in.
     "POST /api/v1/webhooks/orders": [401] * 8,
+    "GET /api/v1/calendars": [401, 404, 200, 200, 200, 200, 200, 200],
+    "GET /api/v1/calendars/cn": [401, 404, 200, 200, 200, 200, 200, 200],
+    "GET /api/v1/calendars/cn/upcoming": [401, 404, 200, 200, 200, 200, 200, 200],
+    "POST /api/v1/calendars": [401, 404, 403, 403, 403, 403, 403, 422],
+    "PATCH /api/v1/calendars/cn": [401, 404, 403, 403, 403, 403, 403, 422],
+    "POST /api/v1/calendars/cn/import": [401, 404, 403, 403, 403, 403, 403, 422],
+    # By when something would be decided, everybody may ask.
+    "GET /api/v1/clock?service=F001": [200] * 8,
     "GET /api/v1/cases/{case}/places": [401, 404, 403, 403, 403, 403, 403, 200],
 }
 

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List Cases
-         * @description The newest cases whose number, or whose applicant's name or phone, contains `q`.
+         * @description The newest cases with the number `q`, or whose applicant's name or phone begins with it.
          */
         get: operations["list_cases"];
         put?: never;
@@ -385,7 +385,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Sla */
+        /**
+         * Get Sla
+         * @description The office's figures as they were counted `at` an instant, some seconds ago at most.
+         */
         get: operations["get_sla"];
         put?: never;
         post?: never;

@@ -2,6 +2,7 @@
 
 from engine.store.tables.archive import ArchivedCase, ArchivedDepartment
 from engine.store.tables.base import Base
+from engine.store.tables.calendars import CalendarChange, CalendarRow
 from engine.store.tables.cases import Case, CaseState, ClockEntry, ClockRow, Task, VariableNote
 from engine.store.tables.installation import InstallationFact
 from engine.store.tables.jobs import Counter, Job, ModelRow
@@ -25,6 +26,8 @@ __all__ = [
     "ArchivedCase",
     "ArchivedDepartment",
     "Base",
+    "CalendarChange",
+    "CalendarRow",
     "Case",
     "CaseState",
     "ClockEntry",
