@@ -17,7 +17,8 @@ from engine.kernel.clock import SettableClock
 from engine.kernel.errors import ArchiveDamaged
 from engine.store.archive import LEFT, PACKED
 from engine.store.queries import case_record as queries
-from engine.store.queries.case_record import CaseRecord, case_record, find_cases
+from engine.store.queries.case_record import CaseRecord, case_record
+from engine.store.queries.search import find_cases
 from engine.store.tables import (
     ArchivedCase,
     ArchivedDepartment,
