@@ -4,6 +4,96 @@
  */
 
 export interface paths {
+    "/api/v1/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Calendars */
+        get: operations["list_calendars"];
+        put?: never;
+        /**
+         * Create Calendar
+         * @description Add a calendar, usually an office's that extends its jurisdiction's.
+         */
+        post: operations["create_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Calendar
+         * @description A calendar with its own years, all its special days, and its last fifty changes.
+         */
+        get: operations["get_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Calendar
+         * @description Change days or settings, with a reason. Open cases are counted again some seconds later.
+         *
+         *     412 `calendar_changed`: somebody else was quicker.
+         */
+        patch: operations["change_calendar"];
+        trace?: never;
+    };
+    "/api/v1/calendars/{name}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Calendar
+         * @description Say what taking over the years of an iCalendar or JSON file would change, or do it.
+         *
+         *     The years of the file (or those named by `years`) replace those of the calendar. To apply it
+         *     send the same file with the `revision` of the preview and a `reason`.
+         */
+        post: operations["import_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{name}/upcoming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Upcoming
+         * @description The holidays and make-up days from today on.
+         */
+        get: operations["upcoming_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -99,6 +189,26 @@ export interface paths {
          * @description Skip or move what waits, or correct the case's data. The reason is kept in the audit.
          */
         post: operations["repair_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Filing Dates
+         * @description The promised and the legal date of an application filed today, or on a day, day by day.
+         */
+        get: operations["filing_dates"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -624,12 +734,127 @@ export interface components {
             /** Title */
             title: string;
         };
+        /** Body_import_calendar */
+        Body_import_calendar: {
+            /** File */
+            file: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Revision */
+            revision?: number | null;
+            /** Years */
+            years?: number[] | null;
+        };
         /** Body_publish_package */
         Body_publish_package: {
             /** File */
             file: string;
             /** Key */
             key?: string | null;
+        };
+        /** CalendarEdit */
+        CalendarEdit: {
+            /** Day Zero */
+            day_zero?: string | null;
+            /** Departments */
+            departments?: string[] | null;
+            /** Extends */
+            extends?: string | null;
+            /** Office Hours */
+            office_hours?: string[][] | null;
+            /** Pause Begins */
+            pause_begins?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Revision */
+            revision: number;
+            /** Title */
+            title?: {
+                [key: string]: string;
+            } | null;
+            /** Years */
+            years?: {
+                [key: string]: components["schemas"]["YearShape"];
+            };
+            /** Zone */
+            zone?: string | null;
+        };
+        /** CalendarLine */
+        CalendarLine: {
+            /** Announced */
+            announced: number[];
+            /** Departments */
+            departments: string[];
+            /**
+             * Edited At
+             * Format: date-time
+             */
+            edited_at: string;
+            /** Extends */
+            extends: string | null;
+            /** Main */
+            main: boolean;
+            /** Name */
+            name: string;
+            /** Revision */
+            revision: number;
+            /** Title */
+            title: string;
+            /** Zone */
+            zone: string;
+        };
+        /** CalendarList */
+        CalendarList: {
+            /** Items */
+            items: components["schemas"]["CalendarLine"][];
+        };
+        /** CalendarView */
+        CalendarView: {
+            /** Announced */
+            announced: number[];
+            /** Changes */
+            changes: components["schemas"]["ChangeShape"][];
+            /** Day Zero */
+            day_zero: string | null;
+            /** Days */
+            days: components["schemas"]["DayShape"][];
+            /** Departments */
+            departments: string[];
+            /**
+             * Edited At
+             * Format: date-time
+             */
+            edited_at: string;
+            /** Edited By */
+            edited_by: string;
+            /** Extends */
+            extends: string | null;
+            /** Main */
+            main: boolean;
+            /** Name */
+            name: string;
+            /** Office Hours */
+            office_hours: string[][];
+            /** Pause Begins */
+            pause_begins: string | null;
+            /** Revision */
+            revision: number;
+            /** Title */
+            title: {
+                [key: string]: string;
+            };
+            /** Years */
+            years: {
+                [key: string]: components["schemas"]["YearShape"];
+            };
+            /** Zone */
+            zone: string;
         };
         /** CasePage */
         CasePage: {
@@ -757,6 +982,42 @@ export interface components {
             /** Waiting For */
             waiting_for: string;
         };
+        /** ChangeShape */
+        ChangeShape: {
+            /** Actor Name */
+            actor_name: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            changes: components["schemas"]["ChangesShape"];
+            /** Reason */
+            reason: string;
+            /** Revision */
+            revision: number;
+        };
+        /** ChangesShape */
+        ChangesShape: {
+            /** Announced */
+            announced: number[];
+            /** Holidays Added */
+            holidays_added: {
+                [key: string]: unknown;
+            }[];
+            /** Holidays Removed */
+            holidays_removed: {
+                [key: string]: unknown;
+            }[];
+            /** Make Up Added */
+            make_up_added: string[];
+            /** Make Up Removed */
+            make_up_removed: string[];
+            /** No Longer Announced */
+            no_longer_announced: number[];
+            /** Settings */
+            settings: string[];
+        };
         /** ChosenLocale */
         ChosenLocale: {
             /**
@@ -803,6 +1064,23 @@ export interface components {
             remaining_working_days: number | null;
             /** State */
             state: string;
+        };
+        /**
+         * DayShape
+         * @description A day that is not as its weekday says. `own`: said by this calendar, not its base.
+         */
+        DayShape: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Holiday */
+            holiday: boolean;
+            /** Name */
+            name: string;
+            /** Own */
+            own: boolean;
         };
         /** DepartmentList */
         DepartmentList: {
@@ -898,6 +1176,39 @@ export interface components {
             /** Service */
             service: string;
         };
+        /** FilingDate */
+        FilingDate: {
+            /** Basis */
+            basis: string | null;
+            /** Days */
+            days: components["schemas"]["RunShape"][];
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * Due On
+             * Format: date
+             */
+            due_on: string;
+            /** Provisional */
+            provisional: boolean;
+        };
+        /** FilingDates */
+        FilingDates: {
+            /** Calendar */
+            calendar: string;
+            legal: components["schemas"]["FilingDate"] | null;
+            /**
+             * On
+             * Format: date
+             */
+            on: string;
+            promised: components["schemas"]["FilingDate"] | null;
+            /** Service */
+            service: string;
+        };
         /** FindingView */
         FindingView: {
             /** Code */
@@ -917,6 +1228,30 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * HolidayShape
+         * @description Days off in a row, both ends included. Texts are by language.
+         */
+        HolidayShape: {
+            /** From */
+            from: string;
+            /** Name */
+            name?: {
+                [key: string]: string;
+            };
+            /** To */
+            to: string;
+        };
+        /** ImportReport */
+        ImportReport: {
+            /** Applied */
+            applied: boolean;
+            changes: components["schemas"]["ChangesShape"];
+            /** Revision */
+            revision: number;
+            /** Years */
+            years: number[];
         };
         /** IncidentList */
         IncidentList: {
@@ -987,6 +1322,8 @@ export interface components {
             roles: string[];
             /** User Name */
             user_name: string;
+            /** Zone */
+            zone: string;
         };
         /** MessageIn */
         MessageIn: {
@@ -1050,6 +1387,36 @@ export interface components {
             further: number;
             /** Items */
             items: components["schemas"]["OutlookView"][];
+        };
+        /** NewCalendar */
+        NewCalendar: {
+            /** Day Zero */
+            day_zero?: string | null;
+            /** Departments */
+            departments?: string[] | null;
+            /** Extends */
+            extends?: string | null;
+            /** Name */
+            name: string;
+            /** Office Hours */
+            office_hours?: string[][] | null;
+            /** Pause Begins */
+            pause_begins?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Title */
+            title?: {
+                [key: string]: string;
+            } | null;
+            /** Years */
+            years?: {
+                [key: string]: components["schemas"]["YearShape"];
+            };
+            /** Zone */
+            zone?: string | null;
         };
         /** NewUser */
         NewUser: {
@@ -1161,6 +1528,34 @@ export interface components {
              * @default false
              */
             skip: boolean;
+        };
+        /**
+         * RunShape
+         * @description Days in a row that count, or do not, for the same reason; `text` says so in words.
+         */
+        RunShape: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /** Hours */
+            hours: number | null;
+            /** Kind */
+            kind: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Name */
+            name: string | null;
+            /** Numbers */
+            numbers: number[] | null;
+            /** Provisional */
+            provisional: boolean;
+            /** Text */
+            text: string;
         };
         /** SignIn */
         SignIn: {
@@ -1373,6 +1768,13 @@ export interface components {
             /** State */
             state: string;
         };
+        /** UpcomingList */
+        UpcomingList: {
+            /** Announced Until */
+            announced_until: number | null;
+            /** Items */
+            items: components["schemas"]["DayShape"][];
+        };
         /** UserChange */
         UserChange: {
             /** Active */
@@ -1441,6 +1843,25 @@ export interface components {
             /** Warnings */
             warnings: number;
         };
+        /**
+         * YearShape
+         * @description What is said of one year; of an office's calendar, only its own days.
+         */
+        YearShape: {
+            /**
+             * Announced
+             * @default true
+             */
+            announced: boolean;
+            /** Holidays */
+            holidays?: components["schemas"]["HolidayShape"][];
+            /** Make Up Days */
+            make_up_days?: string[];
+            /** Source */
+            source?: {
+                [key: string]: string;
+            };
+        };
     };
     responses: never;
     parameters: never;
@@ -1450,6 +1871,195 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_calendars: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarList"];
+                };
+            };
+        };
+    };
+    create_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCalendar"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarEdit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    import_calendar: {
+        parameters: {
+            query?: {
+                apply?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_import_calendar"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    upcoming_days: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpcomingList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_cases: {
         parameters: {
             query?: {
@@ -1630,6 +2240,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    filing_dates: {
+        parameters: {
+            query: {
+                service: string;
+                on?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilingDates"];
                 };
             };
             /** @description Validation Error */
