@@ -19,7 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from api.archive_commands import archive_closed_cases, unarchive_one
-from api.backup.commands import back_up, bring_back, release_held_jobs
+from api.backup.commands import back_up, bring_back, hold_outgoing_jobs, release_held_jobs
 from api.clock_command import count_clock
 from api.demo.office import PACKAGES, open_office, package_files
 from api.demo.player import Played, PlayedStep, Player
@@ -63,6 +63,7 @@ app.command("restore")(bring_back)
 app.command("archive")(archive_closed_cases)
 app.command("unarchive")(unarchive_one)
 app.command("partition")(split_tables)
+app.command("hold-jobs")(hold_outgoing_jobs)
 app.command("release-jobs")(release_held_jobs)
 
 

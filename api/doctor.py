@@ -16,6 +16,7 @@ from api.migrations.serving import reading, revision_of
 from api.settings import Settings
 from api.staff_files import built_folder
 from api.worker.mailer import mailer_for
+from engine.store.facts import HELD_KINDS, read_fact
 from engine.store.uow import open_engine
 
 LEAST_SPACE = 500_000_000
@@ -34,6 +35,7 @@ def examine(settings: Settings) -> list[Check]:
         _try("data folder", lambda: _folder(settings)),
         _try("database", lambda: _database(settings)),
         _try("tables", lambda: _tables(settings)),
+        _try("held jobs", lambda: _held_jobs(settings)),
         _try("Redis", lambda: _redis(settings)),
         _try("staff interface", _interface),
         _try("connectors", lambda: _connectors(settings)),
@@ -74,6 +76,19 @@ def _tables(settings: Settings) -> str:
     finally:
         engine.dispose()
     return f"migration {number}"
+
+
+def _held_jobs(settings: Settings) -> str:
+    engine = open_engine(settings.database_url)
+    try:
+        check_schema(engine)
+        with reading(engine) as connection:
+            kinds = read_fact(connection, HELD_KINDS)
+    finally:
+        engine.dispose()
+    if kinds:
+        raise RuntimeError(f"{', '.join(kinds)} wait since a restore: banshi release-jobs --list")
+    return "none"
 
 
 def _redis(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""``banshi backup``, ``banshi restore`` and ``banshi release-jobs``."""
+"""``banshi backup`` and ``restore``, ``hold-jobs`` and ``release-jobs``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from api.installation import product, wired_product
 from api.migrations import check_schema
 from api.stopping import STOPPED, stopped_by_signals
 from api.wiring import Application
-from engine.usecases.after_restore import ReleaseJobs, held_jobs, held_kinds, release_jobs
+from engine.usecases.after_restore import (
+    ReleaseJobs,
+    SettleRestored,
+    held_jobs,
+    held_kinds,
+    release_jobs,
+    settle_restored,
+)
 from engine.usecases.invariants import count_cases, violations
 
 console = Console()
@@ -82,6 +89,14 @@ def bring_back(
         console.print(f"{'Whole' if check else 'Restored'}: {_said(manifest)}", soft_wrap=True)
         if not check and not _holds(wired):
             raise typer.Exit(1)
+
+
+def hold_outgoing_jobs() -> None:
+    """After the database was restored by its own means: end sessions and leases, and let nothing
+    go out until banshi release-jobs. Run it before the product is started."""
+    with product() as wired:
+        wired.uow.run(settle_restored, SettleRestored({"by": "the database"}, hold=True))
+    console.print("Mail and calls to other systems are held. Next: banshi release-jobs --list")
 
 
 def release_held_jobs(

@@ -23,8 +23,16 @@ from api.wiring import Application
 from engine.kernel.clock import SettableClock
 from engine.store import jobs
 from engine.store.facts import RESTORED, read_fact
-from engine.store.tables import Case, Document, ExternalJob, Job, Letter, UserSession
+from engine.store.tables import Case, Document, Event, ExternalJob, Job, Letter, UserSession
 from engine.store.uow import Work
+from engine.usecases.after_restore import (
+    ReleaseJobs,
+    SettleRestored,
+    held_jobs,
+    held_kinds,
+    release_jobs,
+    settle_restored,
+)
 from engine.usecases.documents import StoreDocument, store_document
 from engine.usecases.invariants import violations
 from engine.usecases.people import OpenSession, open_session
@@ -125,10 +133,11 @@ def _lock_external(work: Work, worker: str) -> None:
     )
 
 
+@pytest.mark.parametrize("as_sent", [True, False])
 def test_what_was_sent_before_is_not_sent_again(
-    office: Application, tmp_path: Path, clock: SettableClock
+    office: Application, tmp_path: Path, as_sent: bool
 ) -> None:
-    """Jobs that were done stay done; those that waited are run once, or when they are released."""
+    """Jobs that were done stay done; those that waited are run once, and when they are released."""
     filed(office)
     drain(office)
     outbox = tmp_path / "outbox"
@@ -151,6 +160,33 @@ def test_what_was_sent_before_is_not_sent_again(
         assert {row.state for row in session.scalars(select(Letter))} == {"sent"}
         waiting = session.scalars(select(Job).where(Job.state == "waiting", Job.kind == "mail"))
         assert {job.case_id for job in waiting} == {late.id}
+        held = held_jobs(session)
+    assert [(job.kind, job.reference) for job in held] == [("mail", late.reference)]
+    assert office.uow.run(release_jobs, ReleaseJobs(as_sent)) == len(held) * as_sent
+    drain(office)
+    assert len(list(outbox.iterdir())) == len(held) * (not as_sent)
+    assert list(violations(office.uow)) == []
+    with office.uow.read() as session:
+        assert (held_kinds(session), held_jobs(session)) == ([], [])
+
+
+def test_timers_go_on_while_what_goes_out_is_held(
+    office: Application, clock: SettableClock
+) -> None:
+    case = filed(office)
+    office.uow.run(settle_restored, SettleRestored({}, hold=True))
+    drain(office)
+    with office.uow.read() as session:
+        due = session.scalars(
+            select(Job.due_at).where(Job.case_id == case.id, Job.kind == "clock_warning")
+        ).first()
+    assert due is not None
+    clock.set(due)
+    drain(office)
+    with office.uow.read() as session:
+        kinds = set(session.scalars(select(Event.kind).where(Event.case_id == case.id)))
+        assert "clock_warned" in kinds
+        assert {job.kind for job in held_jobs(session)} == {"mail"}
 
 
 def test_a_full_database_is_left_alone(office: Application, tmp_path: Path) -> None:

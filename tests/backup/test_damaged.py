@@ -119,7 +119,10 @@ def test_what_the_shell_says(small_office: Application, file: Path, tmp_path: Pa
     assert (code, "Everything holds." in said) == (0, True)
     code, said = run("restore", str(file))
     assert (code, "restore FILE --replace" in said) == (1, True)
+    assert "connector, mail wait since a restore" in run("doctor")[1]
     assert "connector, mail" in run("release-jobs", "--mail-as-sent")[1]
+    assert run("hold-jobs")[0] == 0
+    assert "Released: connector, mail" in run("release-jobs")[1]
     assert "Nothing is held." in run("release-jobs", "--list")[1]
     (tmp_path / "backups").mkdir()
     code, said = run("backup", str(tmp_path / "backups"))
