@@ -14,8 +14,8 @@ from api.connectors.registry import Registry, Tools
 from api.settings import Settings
 from api.staff_files import built_folder
 from api.worker.mailer import mailer_for
+from engine.store.pools import open_engine
 from engine.store.tables import Base
-from engine.store.uow import open_engine
 
 LEAST_SPACE = 500_000_000
 

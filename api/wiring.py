@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from api.connectors.client import HttpClient
 from api.connectors.registry import Registry, Tools
 from api.settings import Settings
+from api.worker.celery_app import TIDY_SECONDS
 from api.worker.files import DiskFiles
 from api.worker.mailer import mailer_for
 from api.worker.waker import waker_for
@@ -22,8 +23,10 @@ from engine.domain.catalogue import Catalogue, read_catalogue
 from engine.domain.ports import Ports, Recommender, Waker
 from engine.kernel.clock import Clock, SystemClock
 from engine.store import jobs
-from engine.store.uow import UnitOfWork, open_engine
+from engine.store.pools import open_engine
+from engine.store.uow import UnitOfWork
 from engine.usecases.definition import Definition, definition, known_definition
+from engine.usecases.documents import clear_files
 from engine.usecases.incidents import note_failure
 from engine.usecases.job_runner import ALL_QUEUES, run_due
 from forms import FormLibrary, JailedLetters
@@ -73,8 +76,10 @@ class Application:
             return definition(session, version_id, self.ports)
 
     def tidy(self) -> None:
-        """Clear away old finished jobs and keys of requests, a batch at a time."""
+        """Clear away old finished jobs and keys of requests, a batch at a time, and lost files."""
         self.uow.run(jobs.tidy, None)
+        # Each part of the store comes up about once a day.
+        clear_files(self.uow, int(self.ports.clock.now().timestamp() // TIDY_SECONDS) % 256)
 
     def with_waker(self, waker: Waker) -> Application:
         """The same product with another way to wake workers."""

@@ -90,9 +90,10 @@ class Office:
         files["package.toml"] += b"\n# benchmark\n"
         self.wired.uow.run(publish, PublishPackage(SYSTEM, files))
         request = {
-            "title": "x", "subject": "planning", "description": "documents of the permit for the square", "medium": "electronic",
+            "title": "x", "subject": "planning", "medium": "electronic",
             "delivery": "portal", "applicant_name": "张伟", "id_number": "11010519491231002X",
             "phone": "13800138000", "declaration": True,
+            "description": "documents of the permit for the square",
         }  # fmt: skip
         for start in range(0, count, 50):
             starts = [

@@ -9,8 +9,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from api.migrations import migrate
+from engine.store.pools import open_engine
 from engine.store.tables import Base
-from engine.store.uow import open_engine
 
 VERSIONS = Path(__file__).resolve().parents[2] / "api/migrations/versions"
 

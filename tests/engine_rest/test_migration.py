@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 
 from api.demo.office import shipped_package
 from api.migrations import HERE, migrate
-from engine.store.uow import open_engine
+from engine.store.pools import open_engine
 from engine.usecases.definition import pack
 
 
