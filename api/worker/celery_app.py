@@ -9,6 +9,7 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Queue
 
+from engine.kernel.faults import crash_point
 from engine.usecases.job_runner import ALL_QUEUES
 
 WAKE = "banshi.run_due"
@@ -71,6 +72,7 @@ def make_celery(
     def wake(queues: list[str] | None = None) -> int:
         if run_due is None:
             return 0
+        crash_point("worker_woken")
         if queues != [SLOW]:
             return run_due(queues)
         if not slow.acquire(blocking=False):

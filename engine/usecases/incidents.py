@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.domain.access import Actor, may_administer
 from engine.kernel.errors import ExecutionFailed, IncidentResolved, NotAllowed, NotFound
+from engine.kernel.faults import crash_point
 from engine.kernel.ids import new_id
 from engine.store.audit import record
 from engine.store.tables import Case, ExternalJob, Incident, Job, Task, User
@@ -70,6 +71,7 @@ def note_failure(uow: UnitOfWork, error: Exception) -> None:
     """After a rolled back command: keep what failed in a case as an incident."""
     attempt = getattr(error, "attempt", None)
     if isinstance(error, ExecutionFailed) and attempt is not None:
+        crash_point("step_undone")
         case_id, source, payload = attempt
         uow.run(open_incident, OpenIncident(case_id, source, payload, error))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -28,31 +29,55 @@ class Behind:
     direct: Application
 
 
-@pytest.fixture
-def behind(mariadb_url: str, tmp_path: Path) -> Iterator[Behind]:
-    """An office on MariaDB behind a proxy."""
+NewDatabase = Callable[[], AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def new_database(mariadb_url: str) -> NewDatabase:
+    """Makes an empty database on MariaDB for as long as the context lasts; gives its address."""
     server = make_url(mariadb_url)
-    name = f"f{uuid4().hex}"
-    settings = {"host": "127.0.0.1", "port": server.port, "user": server.username}
-    with pymysql.connect(**settings) as connection, connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-    with proxy(int(server.port or 3306)) as made:
-        url = server.set(database=name)
-        direct = _office(url, tmp_path)
-        migrate(direct.engine)
-        open_office(direct)
-        wired = _office(url.set(port=made.port), tmp_path)
-        try:
-            yield Behind(wired, made, direct)
-        finally:
-            made.heal()
-            wired.close()
-            direct.close()
-    with pymysql.connect(**settings) as connection, connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {name}")
+
+    def execute(statement: str) -> None:
+        with (
+            pymysql.connect(
+                host=server.host or "127.0.0.1",
+                port=server.port or 3306,
+                user=server.username,
+                password=server.password or "",
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+
+    @contextmanager
+    def new() -> Iterator[str]:
+        name = f"f{uuid4().hex}"
+        execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        yield server.set(database=name).render_as_string(hide_password=False)
+        execute(f"DROP DATABASE {name}")
+
+    return new
 
 
-def _office(url: object, folder: Path) -> Application:
-    text = url.render_as_string(hide_password=False)  # type: ignore[attr-defined]
-    environment = {"BANSHI_DATABASE_URL": text, "BANSHI_DATA_DIR": str(folder), "BANSHI_DEMO": "1"}
+@pytest.fixture
+def behind(new_database: NewDatabase, tmp_path: Path) -> Iterator[Behind]:
+    """An office on MariaDB behind a proxy."""
+    with new_database() as address:
+        url = make_url(address)
+        with proxy(url.port or 3306) as made:
+            direct = _office(address, tmp_path)
+            migrate(direct.engine)
+            open_office(direct)
+            through = url.set(host="127.0.0.1", port=made.port)
+            wired = _office(through.render_as_string(hide_password=False), tmp_path)
+            try:
+                yield Behind(wired, made, direct)
+            finally:
+                made.heal()
+                wired.close()
+                direct.close()
+
+
+def _office(url: str, folder: Path) -> Application:
+    environment = {"BANSHI_DATABASE_URL": url, "BANSHI_DATA_DIR": str(folder), "BANSHI_DEMO": "1"}
     return wire(read_settings(environment), waker=ThreadWaker())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import signal
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,8 @@ from engine.store import doubt
 from engine.store.tables import Base, Case, Document, Draft, Event, Message, Task, User
 from engine.usecases.invariants import violations
 from tests.faults.conftest import Behind
+from tests.faults.support.acts import file_and_handle
+from tests.faults.support.children import nursery
 from tests.faults.support.people import browsers, in_words
 from tests.faults.support.proxy import Fate
 from tests.support.play import REQUEST, filed, open_task
@@ -83,7 +88,7 @@ def test_what_was_carried_out_is_answered_as_such(behind: Behind) -> None:
         task = open_task(behind.direct, filed(behind.direct)).id
         with browsers(behind.wired, act.user) as (client,):
             before = count(behind, act.counted)
-            behind.proxy.lose_next_commit("answer_lost")
+            behind.proxy.lose_commit("answer_lost")
             answer = act.send(client, task, {})
         assert answer.status_code == act.done, (name, answer.text)
         assert count(behind, act.counted) == before + 1, name
@@ -99,7 +104,7 @@ def test_with_a_key_it_is_done_once_whatever_became_of_the_commit(
         task = open_task(behind.direct, filed(behind.direct)).id
         with browsers(behind.wired, act.user) as (client,):
             before = count(behind, act.counted)
-            behind.proxy.lose_next_commit(fate)
+            behind.proxy.lose_commit(fate)
             answers = [act.send(client, task, key) for _ in range(3)]
         assert {answer.status_code for answer in answers} == {act.done}, (name, answers[0].text)
         assert len({answer.text for answer in answers}) == 1, name
@@ -114,7 +119,7 @@ def test_while_it_stays_away_nobody_is_told_that_nothing_was_changed(
 ) -> None:
     monkeypatch.setattr(doubt, "LOOK_SECONDS", 0.3)
     with browsers(behind.wired, "citizen") as (client,):
-        behind.proxy.lose_next_commit(fate)
+        behind.proxy.lose_commit(fate)
         behind.proxy.on_commit = behind.proxy.refuse
         answer = filing(client, "", key | {"Accept-Language": "en"})
         assert (answer.status_code, answer.json()["code"]) == (503, "outcome_unknown")
@@ -134,7 +139,7 @@ def test_an_upload_and_its_task(behind: Behind) -> None:
     with browsers(behind.wired, "foi_officer") as (client,):
         claiming(client, task, {})
         for _ in range(2):
-            behind.proxy.lose_next_commit("answer_lost")
+            behind.proxy.lose_commit("answer_lost")
             answer = client.post(
                 f"/api/v1/tasks/{task}/complete",
                 data={"outcome": "accept"},
@@ -146,4 +151,34 @@ def test_an_upload_and_its_task(behind: Behind) -> None:
         with behind.direct.uow.read() as session:
             done = session.scalars(select(Task).where(Task.state == "done")).all()
         assert len(done) == 1
+    assert list(violations(behind.direct.uow)) == []
+
+
+@pytest.mark.parametrize("fate", ["answer_lost", "never_sent"])
+def test_a_process_killed_between_the_commit_and_its_answer(
+    behind: Behind, fate: Fate, tmp_path: Path
+) -> None:
+    """The rows were sent: the process dies before it learns what became of them."""
+    url = str(behind.wired.engine.url.render_as_string(hide_password=False))
+    environment = {
+        "BANSHI_DATABASE_URL": url,
+        "BANSHI_DATA_DIR": str(tmp_path),
+        "BANSHI_DEMO": "1",
+        "TEST_NOW": behind.direct.ports.clock.now().isoformat(),
+    }
+    with nursery(environment) as children:
+        behind.proxy.on_commit = children.kill
+        # The filing, and the completion of the first task.
+        for number in (2, 6):
+            given = environment | {"TEST_TITLE": f"case {number}"}
+            behind.proxy.lose_commit(fate, number)
+            ended, told = children.played(file_and_handle, given)
+            assert ended == -signal.SIGKILL
+            assert len(told) < number
+            ended, told = children.played(file_and_handle, given)
+            assert ended == 0, told
+    assert count(behind, Case) == 2
+    with behind.direct.uow.read() as session:
+        kinds = Counter(session.scalars(select(Event.kind)))
+    assert (kinds["task_claimed"], kinds["task_completed"]) == (2, 2)
     assert list(violations(behind.direct.uow)) == []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-COMMIT = b"COMMIT"
+COMMIT = re.compile(rb"[\n\x03]COMMIT(;|$)")
 Fate = Literal["answer_lost", "never_sent", "delivered"]
 
 
@@ -28,6 +29,7 @@ class Proxy:
         self.answers = 0
         self._cut_at: tuple[int, bool] | None = None
         self._fate: Fate = "delivered"
+        self._commits = 0
         self.on_commit: Callable[[], None] = lambda: None
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -54,9 +56,9 @@ class Proxy:
         """Whether the piece that was waited for has come."""
         return self._cut_at is None
 
-    def lose_next_commit(self, fate: Fate) -> None:
-        """Hang up at the next commit: after the server has carried it out, or before it hears."""
-        self._fate = fate
+    def lose_commit(self, fate: Fate, number: int = 1) -> None:
+        """Hang up at a commit to come: after it was carried out, or before the server hears."""
+        self._fate, self._commits = fate, number
 
     def refuse(self) -> None:
         """Hang up, and take nobody."""
@@ -95,9 +97,7 @@ class Proxy:
     def _ask(self, client: socket.socket, server: socket.socket, lost: threading.Event) -> None:
         with contextlib.suppress(OSError):
             for piece in self._pieces(client):
-                fate = self._fate if COMMIT in piece else "delivered"
-                if fate != "delivered":
-                    self._fate = "delivered"
+                fate = self._fate_of(piece)
                 if fate == "answer_lost":
                     lost.set()
                 elif fate == "never_sent":
@@ -118,6 +118,16 @@ class Proxy:
                     break
                 client.sendall(piece)
         self._end(client, server)
+
+    def _fate_of(self, piece: bytes) -> Fate:
+        with self._lock:
+            if not COMMIT.search(piece) or self._fate == "delivered":
+                return "delivered"
+            self._commits -= 1
+            if self._commits:
+                return "delivered"
+            fate, self._fate = self._fate, "delivered"
+            return fate
 
     def _is_cut(self) -> tuple[bool, bool]:
         with self._lock:
