@@ -17,7 +17,7 @@ from api.settings import Settings
 from api.worker.celery_app import TIDY_SECONDS
 from api.worker.files import DiskFiles
 from api.worker.mailer import mailer_for
-from api.worker.waker import waker_for
+from api.worker.waker import BackgroundWaker, waker_for
 from engine.domain.calendar import load_calendar
 from engine.domain.catalogue import Catalogue, read_catalogue
 from engine.domain.ports import Ports, Recommender, Waker
@@ -87,6 +87,8 @@ class Application:
         return replace(self, ports=ports, uow=UnitOfWork(self.engine, ports, note_failure))
 
     def close(self) -> None:
+        if isinstance(self.ports.waker, BackgroundWaker):
+            self.ports.waker.close()
         self.letters.close()
         self.uow.close()
         self.engine.dispose()

@@ -49,6 +49,7 @@ def make_celery(
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
         broker_transport_options={"socket_timeout": 3, "socket_connect_timeout": 2},
         task_queues=[Queue(name) for name in queue_names()],  # type: ignore[no-untyped-call]
         task_default_queue="timers",
