@@ -7,21 +7,21 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
-from sqlalchemy import select
 
 from api.access import application, require_administrator, require_designer
 from api.rest.schemas import Shape
 from api.sentences import failure_view, say
 from engine.domain.access import Actor
 from engine.store.queries.incidents import open_incidents, places_of
-from engine.store.tables import Case, Incident
+from engine.store.tables import Incident
 from engine.usecases.incidents import RetryIncident, retry_incident
 from engine.usecases.messages import ReceiveMessage, SendSignal, receive_message, send_signal
 from engine.usecases.migrate import (
     CaseOutlook,
+    ChooseCases,
     Migration,
+    choose_cases,
     migrate_cases,
-    open_cases,
     preview,
 )
 from engine.usecases.repair import (
@@ -219,15 +219,13 @@ def migrate(request: Request, actor: Designer, wanted: MigrationIn) -> Migration
     """Say case by case what moving to another version would do, and with `apply` do it."""
     wired, locale = application(request), request.state.locale
     migration = Migration(wanted.source_id, wanted.target_id, wanted.mapping)
-    with wired.uow.read() as session:
-        ids = wanted.case_ids
-        if ids is None:
-            ids = open_cases(session, wanted.source_id, wanted.stage, wanted.department)
-        else:
-            ids = list(session.scalars(select(Case.id).where(Case.id.in_(ids))))
-        found = [] if wanted.apply else preview(session, wired.ports, migration, ids[:MOST_CASES])
+    chosen = ChooseCases(wanted.source_id, wanted.case_ids, wanted.stage, wanted.department)
+    ids = wired.uow.run(choose_cases, chosen)
     if wanted.apply:
         found = migrate_cases(wired.uow, actor, migration, ids[:MOST_CASES])
+    else:
+        with wired.uow.read() as session:
+            found = preview(session, wired.ports, migration, ids[:MOST_CASES])
     return MigrationReport(
         applied=wanted.apply,
         items=[_outlook(each, locale) for each in found],

@@ -111,6 +111,25 @@ def retry_incident(work: Work, command: RetryIncident) -> Incident:
     return incident
 
 
+@dataclass(frozen=True)
+class RetryJob:
+    """Do again a job of the engine that failed for good."""
+
+    actor: Actor
+    job_id: str
+
+
+def retry_job(work: Work, command: RetryJob) -> Incident:
+    """Take the job's incident up again. Raises as `retry_incident`; NotFound if it has none."""
+    job = work.rows.get(Job, command.job_id)
+    if job is None or job.case_id is None:
+        raise NotFound(what="job")
+    for incident in work.rows.select(Incident, "case_id = %s AND state = 'open'", job.case_id):
+        if incident.payload.get("job_id") == job.id:
+            return retry_incident(work, RetryIncident(command.actor, incident.id))
+    raise NotFound(what="job")
+
+
 def _complete_again(work: Work, case: Case, incident: Incident, skip: list[str]) -> None:
     payload = incident.payload
     task = work.rows.first(Task, "case_id = %s AND `key` = %s", case.id, payload["key"])

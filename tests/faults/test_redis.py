@@ -86,9 +86,7 @@ def done_in(wired: Application, patience: float) -> float:
             due = session.scalar(
                 select(func.count())
                 .select_from(Job)
-                .where(
-                    Job.state.in_(["waiting", "running"]), Job.due_at <= wired.ports.clock.now()
-                )
+                .where(Job.state.in_(["waiting", "running"]), Job.due_at <= wired.ports.clock.now())
             )
         if not due:
             return time.monotonic() - began

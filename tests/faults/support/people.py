@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
@@ -16,8 +17,13 @@ from engine.store.tables import Event
 
 
 def browser(wired: Application, user: str) -> TestClient:
+    """A browser of its own in which `user` has signed in."""
+    return signed_in(create_app(wired), user)
+
+
+def signed_in(app: FastAPI, user: str) -> TestClient:
     """A browser in which `user` has signed in; a 500 is an answer like any other."""
-    client = TestClient(create_app(wired), raise_server_exceptions=False)
+    client = TestClient(app, raise_server_exceptions=False)
     body = {"user_name": user, "password": PASSWORD}
     answer = client.post("/api/v1/session", json=body)
     assert answer.status_code == 200, answer.text
