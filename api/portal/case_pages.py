@@ -242,10 +242,20 @@ async def answer_task(request: Request, actor: Citizen, reference: str, task_id:
             await run_in_threadpool(wired.uow.run, correct, corrected)
         else:
             await run_in_threadpool(wired.uow.run, complete, CompleteTask(actor, task_id, answers))
+    except TaskNotOpen:
+        # The second of two clicks: the first has done it.
+        if not await run_in_threadpool(_done_by, wired, actor, task_id):
+            raise
     except AnswersInvalid as error:
         fields = list(error.params["fields"])
         return await run_in_threadpool(_task_page, request, actor, task_id, shown, fields, None)
     return go_to(f"/cases/{case.reference}?done={task.kind or 'task'}")
+
+
+def _done_by(wired: Application, actor: Actor, task_id: str) -> bool:
+    with wired.uow.read_rows() as rows:
+        task, _ = queries.own_task(rows, actor, task_id)
+    return task.state == "done" and task.finished_by == actor.user_id
 
 
 @router.get("/letters/{letter_id}")

@@ -17,6 +17,7 @@ from api.migrations import migrate
 from api.settings import read_settings
 from api.wiring import Application, wire
 from api.worker.waker import ThreadWaker
+from tests.connectors.conftest import open_with  # noqa: F401 - a fixture
 from tests.faults.support.proxy import Proxy, proxy
 
 
