@@ -22,6 +22,8 @@ from engine.store.uow import ReadSession, Work
 
 LEASE = timedelta(seconds=10)
 """How long a job stays with a worker that no longer says it is alive."""
+SET_BACK = timedelta(minutes=5)
+"""A lease that ends later than this was given before the clock was set back: it has ended."""
 MAX_ATTEMPTS = 6
 LONGEST_WAIT = timedelta(hours=1)
 KEPT = timedelta(days=30)
@@ -119,8 +121,9 @@ def lease_due(work: Work, command: LeaseDue) -> list[Job]:
         ),
         Query(
             Job,
-            "state = 'running' AND leased_until < %s AND queue IN %s LIMIT %s",
-            (work.now, queues, command.at_most),
+            "state = 'running' AND (leased_until < %s OR leased_until > %s) "
+            "AND queue IN %s LIMIT %s",
+            (work.now, work.now + SET_BACK, queues, command.at_most),
             skip_locked=True,
         ),
     ):
