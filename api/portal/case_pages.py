@@ -19,7 +19,7 @@ from api.submission import newest_files
 from api.wiring import Application
 from engine.domain.access import Actor
 from engine.domain.ports import Form as PublishedForm
-from engine.kernel.errors import AnswersInvalid, NotFound, TaskNotOpen
+from engine.kernel.errors import AnswersInvalid, CaseNotOpen, NotFound, TaskNotOpen
 from engine.store.queries import citizen as queries
 from engine.store.queries.case_record import CaseRecord, case_record, visible_document
 from engine.store.queries.people import departments
@@ -157,7 +157,13 @@ def withdraw_case(
     wired = application(request)
     with wired.uow.read() as session:
         record = queries.own_record(session, actor, reference)
-    wired.uow.run(withdraw, WithdrawCase(actor, record.case.id, reason))
+    try:
+        wired.uow.run(withdraw, WithdrawCase(actor, record.case.id, reason))
+    except CaseNotOpen:
+        # The second of two clicks: the first has done it.
+        with wired.uow.read() as session:
+            if queries.own_record(session, actor, reference).case.state != "withdrawn":
+                raise
     return go_to(f"/cases/{record.case.reference}")
 
 

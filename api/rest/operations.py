@@ -1,8 +1,8 @@
-"""For operators: messages and signals from outside, incidents, repair, and moving cases on."""
+"""For operators: messages and signals from outside, repair, and moving cases on."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -10,12 +10,11 @@ from pydantic import Field
 
 from api.access import application, require_administrator, require_designer
 from api.rest.schemas import Shape
-from api.sentences import failure_view, say
+from api.sentences import say
 from engine.domain.access import Actor
-from engine.store.queries.incidents import open_incidents, places_of
-from engine.store.tables import Incident
-from engine.usecases.incidents import RetryIncident, retry_incident
-from engine.usecases.messages import ReceiveMessage, SendSignal, receive_message, send_signal
+from engine.store.idempotency import write_request
+from engine.store.queries.incidents import places_of
+from engine.usecases.messages import ReceiveMessage, SendSignal, send_signal, take_message
 from engine.usecases.migrate import (
     CaseOutlook,
     ChooseCases,
@@ -64,11 +63,17 @@ def send_message(request: Request, actor: Administrator, message: MessageIn) -> 
         message.name,
         message.data,
         message.correlation,
-        message.unique_key,
+        message.unique_key or _own_key(),
         life,
         message.applicant,
     )
-    return MessageView.model_validate(application(request).uow.run(receive_message, command))
+    return MessageView.model_validate(take_message(application(request).uow, command))
+
+
+def _own_key() -> str | None:
+    """A message that brings no key has that of its request: sent again, it is the same."""
+    sent = write_request.get()
+    return sent.digest() if sent is not None and sent.key is not None else None
 
 
 class SignalIn(Shape):
@@ -87,61 +92,8 @@ def post_signal(request: Request, actor: Administrator, signal: SignalIn) -> Sig
     return SignalView(cases=application(request).uow.run(send_signal, command))
 
 
-class IncidentView(Shape):
-    id: str
-    case_id: str
-    reference: str
-    element: str | None
-    reason: str
-    detail: str
-    message: str
-    data: dict[str, Any]
-    created_at: datetime
-
-
-class IncidentList(Shape):
-    items: list[IncidentView]
-
-
-@router.get("/incidents", operation_id="list_incidents", response_model=IncidentList)
-def list_incidents(request: Request, actor: Administrator) -> IncidentList:
-    """The steps that failed and that nobody has dealt with yet, newest first."""
-    locale = request.state.locale
-    with application(request).uow.read() as session:
-        rows = open_incidents(session)
-        return IncidentList(items=[_incident(row, reference, locale) for row, reference in rows])
-
-
-def _incident(row: Incident, reference: str, locale: str) -> IncidentView:
-    error = {"reason": row.reason, "element": row.element or "", "detail": row.detail}
-    return IncidentView(
-        id=row.id,
-        case_id=row.case_id,
-        reference=reference,
-        element=row.element,
-        reason=row.reason,
-        detail=row.detail,
-        message=failure_view(error, locale),
-        data=row.payload,
-        created_at=row.created_at,
-    )
-
-
-class RetryIn(Shape):
-    skip: bool = False
-    note: str = Field(default="", max_length=2000)
-
-
 class Done(Shape):
     ok: bool = True
-
-
-@router.post("/incidents/{incident_id}/retry", operation_id="retry_incident", response_model=Done)
-def retry(request: Request, actor: Administrator, incident_id: str, how: RetryIn) -> Done:
-    """Do again what failed; with `skip` the failing activity passes without being done."""
-    command = RetryIncident(actor, incident_id, how.skip, how.note)
-    application(request).uow.run(retry_incident, command)
-    return Done()
 
 
 class Place(Shape):

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from api.rest import (
     cases,
+    incidents,
     operations,
     packages,
     people,
@@ -16,5 +17,15 @@ from api.rest import (
 )
 
 router = APIRouter(prefix="/api/v1")
-for module in (session, tasks, cases, packages, performance, people, operations, webhooks):
+for module in (
+    session,
+    tasks,
+    cases,
+    packages,
+    performance,
+    people,
+    operations,
+    incidents,
+    webhooks,
+):
     router.include_router(module.router)

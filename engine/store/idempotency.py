@@ -42,7 +42,11 @@ class WriteRequest:
         if self.key is None:
             return None
         self.commands += 1
-        text = "\0".join((self.who, self.what, self.key, str(self.commands)))
+        return self.digest(str(self.commands))
+
+    def digest(self, part: str = "") -> str:
+        """What the key is for one `part` of the request, or for all of it."""
+        text = "\0".join((self.who, self.what, self.key or "", part))
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -21,15 +21,10 @@ class WithdrawCase:
 
 
 def withdraw(work: Work, command: WithdrawCase) -> Case:
-    """End the case at the applicant's wish; withdrawing it again changes nothing.
-
-    Raises NotFound, or CaseNotOpen once it is decided.
-    """
+    """End the case at the applicant's wish. Raises NotFound, or CaseNotOpen once it is decided."""
     case = lock_case(work, command.case_id)
     if case.applicant_id != command.actor.user_id:
         raise NotFound(what="case")
-    if case.state == "withdrawn":
-        return case
     if case.state != "open" or case.decided_at is not None:
         raise CaseNotOpen
     record(work, case, "case_withdrawn", command.actor, reason=command.reason[:500])

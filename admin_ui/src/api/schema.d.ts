@@ -182,6 +182,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Many
+         * @description Say of each incident what taking it up would do, and with `apply` do it.
+         */
+        post: operations["retry_incidents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents/{incident_id}/retry": {
         parameters: {
             query?: never;
@@ -1099,6 +1119,25 @@ export interface components {
             items: components["schemas"]["Place"][];
         };
         /**
+         * ProspectView
+         * @description `result` is goes_on, fails, tried or gone; once applied retried, skipped, fails, or the
+         *     code of a refusal.
+         */
+        ProspectView: {
+            /** Case Id */
+            case_id: string;
+            /** Element */
+            element: string | null;
+            /** Id */
+            id: string;
+            /** Message */
+            message: string;
+            /** Reference */
+            reference: string;
+            /** Result */
+            result: string;
+        };
+        /**
          * PublishReport
          * @description `published` is false for a trial run or when nothing changed; `version` is then the running
          *     one, if any. A package with errors answers 422 with the same findings.
@@ -1158,6 +1197,42 @@ export interface components {
              * @default false
              */
             skip: boolean;
+        };
+        /**
+         * RetryMany
+         * @description The incidents named, or all open ones (of an element, for a reason).
+         */
+        RetryMany: {
+            /**
+             * Apply
+             * @default false
+             */
+            apply: boolean;
+            /** Element */
+            element?: string | null;
+            /** Ids */
+            ids?: string[] | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Reason */
+            reason?: string | null;
+            /**
+             * Skip
+             * @default false
+             */
+            skip: boolean;
+        };
+        /** RetryReport */
+        RetryReport: {
+            /** Applied */
+            applied: boolean;
+            /** Further */
+            further: number;
+            /** Items */
+            items: components["schemas"]["ProspectView"][];
         };
         /** SignIn */
         SignIn: {
@@ -1727,6 +1802,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentList"];
+                };
+            };
+        };
+    };
+    retry_incidents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryMany"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryReport"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

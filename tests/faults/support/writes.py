@@ -84,9 +84,16 @@ def _task(wired: Application, claimed: bool = False) -> str:
     return task.id
 
 
+def _versions(wired: Application) -> list[str]:
+    with wired.uow.read() as session:
+        return list(session.scalars(select(PackageVersion.id)))
+
+
 def _failed(wired: Application) -> str:
     """The id of an incident that would not fail again."""
-    published(wired, straight(start(), person("a"), script("b", "x = 1 / n"), person("c"), end()))
+    # Another model each time, so that it takes the service over.
+    divide = script("b", f"x = 1 / n + {len(_versions(wired))}")
+    published(wired, straight(start(), person("a"), divide, person("c"), end()))
     case = begun(wired)
     task, who = open_task(wired, case), actor(wired, "foi_officer")
     wired.uow.run(claim, ClaimTask(who, task.id))
@@ -160,6 +167,9 @@ REST: dict[str, Prepare] = {
     "POST /api/v1/cases/{case_id}/repairs": _repair,
     "POST /api/v1/incidents/{incident_id}/retry": lambda wired: Sent(
         "admin", f"/api/v1/incidents/{_failed(wired)}/retry", {"json": {"note": "mended"}}
+    ),
+    "POST /api/v1/incidents/retry": lambda wired: Sent(
+        "admin", "/api/v1/incidents/retry", {"json": {"ids": [_failed(wired)], "apply": True}}
     ),
     "POST /api/v1/messages": lambda wired: Sent(
         "admin", "/api/v1/messages", {"json": {"name": "paid", "life_seconds": 600}}
