@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from api.access import application, require_administrator, require_designer
+from api.rest.revisions import WantedRevision, show_revision
 from api.rest.schemas import Shape
 from api.sentences import say
 from engine.domain.access import Actor
 from engine.store.idempotency import write_request
 from engine.store.queries.incidents import places_of
+from engine.store.tables import Case
 from engine.usecases.messages import ReceiveMessage, SendSignal, send_signal, take_message
 from engine.usecases.migrate import (
     CaseOutlook,
@@ -109,9 +111,14 @@ class PlaceList(Shape):
 
 
 @router.get("/cases/{case_id}/places", operation_id="list_places", response_model=PlaceList)
-def list_places(request: Request, actor: Administrator, case_id: str) -> PlaceList:
+def list_places(
+    request: Request, response: Response, actor: Administrator, case_id: str
+) -> PlaceList:
     """Where the case stands, with the keys by which repair names each place."""
     with application(request).uow.read() as session:
+        case = session.get(Case, case_id)
+        if case is not None:
+            show_revision(response, case.revision)
         found = places_of(session, case_id)
         return PlaceList(items=[Place(key=k, element=e, kind=kind) for k, e, kind in found])
 
@@ -127,15 +134,26 @@ class RepairIn(Shape):
 
 
 @router.post("/cases/{case_id}/repairs", operation_id="repair_case", response_model=Done)
-def repair(request: Request, actor: Administrator, case_id: str, how: RepairIn) -> Done:
-    """Skip or move what waits, or correct the case's data. The reason is kept in the audit."""
-    uow = application(request).uow
+def repair(
+    request: Request,
+    response: Response,
+    actor: Administrator,
+    case_id: str,
+    how: RepairIn,
+    revision: WantedRevision,
+) -> Done:
+    """Skip or move what waits, or correct the case's data. The reason is kept in the audit.
+
+    With `If-Match` 412 if the case has changed since.
+    """
+    uow, at = application(request).uow, (how.reason, revision)
     if how.verb == "skip":
-        uow.run(skip_place, SkipPlace(actor, case_id, how.key, how.reason))
+        case = uow.run(skip_place, SkipPlace(actor, case_id, how.key, *at))
     elif how.verb == "move":
-        uow.run(move_token, MoveToken(actor, case_id, how.key, how.element, how.reason))
+        case = uow.run(move_token, MoveToken(actor, case_id, how.key, how.element, *at))
     else:
-        uow.run(correct_data, CorrectData(actor, case_id, how.data, how.reason))
+        case = uow.run(correct_data, CorrectData(actor, case_id, how.data, *at))
+    show_revision(response, case.revision)
     return Done()
 
 

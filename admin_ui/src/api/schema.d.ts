@@ -97,6 +97,8 @@ export interface paths {
         /**
          * Repair
          * @description Skip or move what waits, or correct the case's data. The reason is kept in the audit.
+         *
+         *     With `If-Match` 412 if the case has changed since.
          */
         post: operations["repair_case"];
         delete?: never;
@@ -484,6 +486,8 @@ export interface paths {
         /**
          * Claim Task
          * @description Take the task. 409 `task_already_claimed` names who has it.
+         *
+         *     With `If-Match` 412 `stale_revision` if the case has changed since.
          */
         post: operations["claim_task"];
         delete?: never;
@@ -504,6 +508,8 @@ export interface paths {
         /**
          * Complete Task
          * @description Finish the task with the fields of its form. 422 brings the form back with its errors.
+         *
+         *     With `If-Match` 412 if the case has changed since.
          */
         post: operations["complete_task"];
         delete?: never;
@@ -541,7 +547,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Unclaim Task */
+        /**
+         * Unclaim Task
+         * @description Give the task back. With `If-Match` 412 if the case has changed since.
+         */
         post: operations["unclaim_task"];
         delete?: never;
         options?: never;
@@ -1683,7 +1692,9 @@ export interface operations {
     repair_case: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
             path: {
                 case_id: string;
             };
@@ -2302,7 +2313,9 @@ export interface operations {
     claim_task: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
             path: {
                 task_id: string;
             };
@@ -2334,7 +2347,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                "if-match"?: number | null;
+                "if-match"?: string | null;
             };
             path: {
                 task_id: string;
@@ -2397,7 +2410,9 @@ export interface operations {
     unclaim_task: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
             path: {
                 task_id: string;
             };
