@@ -123,9 +123,10 @@ def worker(
     concurrency: Annotated[int, typer.Option(min=1, max=64)] = 2,
 ) -> None:
     """Run a Celery worker, or beat, on BANSHI_REDIS_URL."""
-    from celery.signals import worker_shutting_down
+    from celery.signals import task_received, worker_shutting_down
 
-    from api.worker.celery_app import make_celery, queue_names
+    from api.worker.celery_app import WAKE, make_celery, queue_names
+    from api.worker.sweeper import Sweeper
 
     settings = read_settings()
     if settings.redis_url is None:
@@ -136,10 +137,16 @@ def worker(
         if beat:
             celery.start(["beat", "--scheduler", "celery.beat:Scheduler", "-l", "INFO"])
         else:
+            sweeper = Sweeper(celery.tasks[WAKE], wired.stopping)
+            task_received.connect(lambda **_: sweeper.heard(), weak=False)
+            sweeper.start()
             queues = ",".join(queue_names())
-            celery.worker_main(
-                ["worker", "-P", "threads", "-c", str(concurrency), "-Q", queues, "-l", "INFO"]
-            )
+            arguments = ["-P", "threads", "-c", str(concurrency), "-Q", queues, "-l", "INFO"]
+            try:
+                celery.worker_main(["worker", *arguments])
+            finally:
+                wired.stopping.set()
+                sweeper.join()
 
 
 @app.command()

@@ -17,7 +17,7 @@ from api.settings import Settings
 from api.staff_files import built_folder
 from api.worker.mailer import mailer_for
 from engine.store.facts import HELD_KINDS, read_fact
-from engine.store.uow import open_engine
+from engine.store.pools import open_engine
 
 LEAST_SPACE = 500_000_000
 

@@ -11,7 +11,7 @@ from api.installation import product
 from api.migrations.lock import alone
 from api.migrations.online import run_patiently
 from engine.store.partitions import SPLIT, known_partitions, oldest_month, split_statement
-from engine.store.uow import open_engine
+from engine.store.pools import open_engine
 
 console = Console()
 

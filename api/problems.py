@@ -22,6 +22,7 @@ from engine.domain.locales import LOCALES
 from engine.domain.ports import Form
 from engine.kernel import errors
 from engine.kernel.errors import EngineError
+from engine.store.idempotency import write_request
 from forms import error_message
 from forms.letters import LetterFailed
 
@@ -63,6 +64,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.CalendarChanged: 412,
     errors.AlreadyDone: 409,
     errors.StoreUnavailable: 503,
+    errors.OutcomeUnknown: 503,
     LetterFailed: 500,
 }
 
@@ -112,6 +114,7 @@ def install(app: FastAPI, page: Any) -> None:
 
     def engine_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, EngineError)  # noqa: S101
+        error = as_it_stands(error)
         if STATUS[type(error)] >= 500:
             log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
         if request.url.path.startswith("/api/"):
@@ -137,6 +140,14 @@ def install(app: FastAPI, page: Any) -> None:
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid_request)
     app.add_exception_handler(Exception, unexpected)
+
+
+def as_it_stands(error: EngineError) -> EngineError:
+    """Nobody must read that nothing was changed when the change is made and only its answer not."""
+    sent = write_request.get()
+    if type(error) is errors.StoreUnavailable and sent is not None and sent.changed:
+        return errors.OutcomeUnknown()
+    return error
 
 
 def _locale(request: Request) -> str:

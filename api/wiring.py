@@ -18,20 +18,24 @@ from api.settings import Settings, SettingWrong
 from api.worker.celery_app import Chore
 from api.worker.files import DiskFiles
 from api.worker.mailer import mailer_for
-from api.worker.waker import waker_for
+from api.worker.waker import BackgroundWaker, waker_for
 from engine.domain.catalogue import Catalogue, read_catalogue
 from engine.domain.ports import Ports, Recommender, Waker
 from engine.kernel.clock import Clock, SystemClock
 from engine.store import jobs
 from engine.store.calendars import StoredCalendars
-from engine.store.uow import UnitOfWork, open_engine
+from engine.store.pools import open_engine
+from engine.store.uow import UnitOfWork
 from engine.usecases.calendars import seed_calendars
 from engine.usecases.definition import Definition, definition, known_definition
+from engine.usecases.documents import clear_files
 from engine.usecases.figures import refresh_figures
 from engine.usecases.incidents import note_failure
 from engine.usecases.job_runner import ALL_QUEUES, run_due
 from forms import FormLibrary, JailedLetters
 from recommender import Model, NextServices, prior_model
+
+TIDY_SECONDS = 300.0
 
 
 class StoredModels:
@@ -79,13 +83,15 @@ class Application:
     def chores(self) -> list[Chore]:
         """What a worker does from time to time."""
         return [
-            Chore("tidy", 300, self.tidy),
+            Chore("tidy", TIDY_SECONDS, self.tidy),
             Chore("figures", 15, self.refresh_figures),
         ]
 
     def tidy(self) -> None:
-        """Clear away old finished jobs and keys of requests, a batch at a time."""
+        """Clear away old finished jobs and keys of requests, a batch at a time, and lost files."""
         self.uow.run(jobs.tidy, None)
+        # Each part of the store comes up about once a day.
+        clear_files(self.uow, int(self.ports.clock.now().timestamp() // TIDY_SECONDS) % 256)
 
     def refresh_figures(self) -> None:
         """Count the office's figures."""
@@ -111,6 +117,8 @@ class Application:
         return replace(self, ports=ports, uow=UnitOfWork(self.engine, ports, note_failure))
 
     def close(self) -> None:
+        if isinstance(self.ports.waker, BackgroundWaker):
+            self.ports.waker.close()
         self.letters.close()
         self.uow.close()
         self.engine.dispose()

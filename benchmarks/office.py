@@ -91,9 +91,9 @@ class Office:
         self.wired.uow.run(publish, PublishPackage(SYSTEM, files))
         request = {
             "title": "x", "subject": "planning", "medium": "electronic",
-            "description": "documents of the permit for the square",
             "delivery": "portal", "applicant_name": "张伟", "id_number": "11010519491231002X",
             "phone": "13800138000", "declaration": True,
+            "description": "documents of the permit for the square",
         }  # fmt: skip
         for start in range(0, count, 50):
             starts = [

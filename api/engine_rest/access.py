@@ -26,6 +26,7 @@ from engine.domain import access as rules
 from engine.domain.access import Actor
 from engine.domain.passwords import LONGEST, password_is_right
 from engine.kernel.errors import NotAllowed, SignInRefused, SignInRequired, TooManyAttempts
+from engine.store.idempotency import aside
 from engine.store.queries.people import by_user_name
 from engine.store.tables import User
 from engine.usecases import people
@@ -101,10 +102,11 @@ def verify(
         raise TooManyAttempts(seconds=wait)
     with wired.hashing:
         right = password_is_right(password, user.password_hash if user else None)
-    if not right or user is None:
-        wired.uow.run(people.record_failure, subjects)
-        raise SignInRefused
-    wired.uow.run(people.forget_failures, subjects)
+    with aside():
+        if not right or user is None:
+            wired.uow.run(people.record_failure, subjects)
+            raise SignInRefused
+        wired.uow.run(people.forget_failures, subjects)
     known.keep(name, password, user.password_hash)
     return user
 

@@ -28,7 +28,7 @@ from api.migrations.serving import (
 )
 from engine.kernel.clock import SystemClock
 from engine.store.facts import BACKFILLED, OLDEST_CODE, read_fact, write_fact
-from engine.store.uow import open_engine
+from engine.store.pools import open_engine
 
 __all__ = [
     "Pending",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
 from api import problems
 from api.access import application, require_caseworker
 from api.rest.case_view import case_view
+from api.rest.revisions import WantedRevision, show_revision
 from api.rest.schemas import CaseView, TaskForm, TaskPage, TaskRow, TaskView
 from api.rest.words import Words, remaining_working_days
 from api.submission import read_answers
@@ -56,37 +57,56 @@ def list_tasks(
 
 
 @router.post("/next", operation_id="take_next_task", response_model=TaskRow | None)
-def take_next_task(request: Request, actor: Caseworker) -> TaskRow | None:
+def take_next_task(request: Request, response: Response, actor: Caseworker) -> TaskRow | None:
     """Claim the most urgent task that nobody has; null when there is none."""
     task = application(request).uow.run(claim_next, ClaimNextTask(actor))
-    return _answer(request, actor, task.id) if task else None
+    return _answer(request, response, actor, task.id) if task else None
 
 
 @router.get("/{task_id}", operation_id="get_task", response_model=TaskRow)
-def get_task(request: Request, actor: Caseworker, task_id: str) -> TaskRow:
-    return _answer(request, actor, task_id)
+def get_task(request: Request, response: Response, actor: Caseworker, task_id: str) -> TaskRow:
+    return _answer(request, response, actor, task_id)
 
 
 @router.post("/{task_id}/claim", operation_id="claim_task", response_model=TaskRow)
-def claim_task(request: Request, actor: Caseworker, task_id: str) -> TaskRow:
-    """Take the task. 409 `task_already_claimed` names who has it."""
-    application(request).uow.run(claim, ClaimTask(actor, task_id))
-    return _answer(request, actor, task_id)
+def claim_task(
+    request: Request,
+    response: Response,
+    actor: Caseworker,
+    task_id: str,
+    revision: WantedRevision,
+) -> TaskRow:
+    """Take the task. 409 `task_already_claimed` names who has it.
+
+    With `If-Match` 412 `stale_revision` if the case has changed since.
+    """
+    application(request).uow.run(claim, ClaimTask(actor, task_id, revision))
+    return _answer(request, response, actor, task_id)
 
 
 @router.post("/{task_id}/unclaim", operation_id="unclaim_task", response_model=TaskRow)
-def unclaim_task(request: Request, actor: Caseworker, task_id: str) -> TaskRow:
-    application(request).uow.run(unclaim, UnclaimTask(actor, task_id))
-    return _answer(request, actor, task_id)
+def unclaim_task(
+    request: Request,
+    response: Response,
+    actor: Caseworker,
+    task_id: str,
+    revision: WantedRevision,
+) -> TaskRow:
+    """Give the task back. With `If-Match` 412 if the case has changed since."""
+    application(request).uow.run(unclaim, UnclaimTask(actor, task_id, revision))
+    return _answer(request, response, actor, task_id)
 
 
 @router.get("/{task_id}/form", operation_id="get_task_form", response_model=TaskForm)
-def get_task_form(request: Request, actor: Caseworker, task_id: str) -> TaskForm:
+def get_task_form(
+    request: Request, response: Response, actor: Caseworker, task_id: str
+) -> TaskForm:
     """The task's form, drawn by the same renderer as the citizen's."""
     wired = application(request)
     with wired.uow.read() as session:
         task, case, made = _open_task(wired, session, actor, task_id)
         html = _form_html(session, made, case, task, {}, [], request.state.locale)
+        show_revision(response, case.revision)
         return TaskForm(
             task_id=task.id, revision=case.revision, html=html, css="/static/forms/forms.css"
         )
@@ -95,17 +115,21 @@ def get_task_form(request: Request, actor: Caseworker, task_id: str) -> TaskForm
 @router.post("/{task_id}/complete", operation_id="complete_task", response_model=CaseView)
 async def complete_task(
     request: Request,
+    response: Response,
     actor: Caseworker,
     task_id: str,
-    if_match: Annotated[int | None, Header()] = None,
+    revision: WantedRevision,
 ) -> Any:
-    """Finish the task with the fields of its form. 422 brings the form back with its errors."""
+    """Finish the task with the fields of its form. 422 brings the form back with its errors.
+
+    With `If-Match` 412 if the case has changed since.
+    """
     wired = application(request)
     asked = await run_in_threadpool(_asked, wired, actor, task_id)
     form = asked.form
     answers = await read_answers(request, wired, actor, form) if form else {}
-    command = CompleteTask(actor, task_id, answers, if_match)
-    return await run_in_threadpool(_complete, request, asked, command)
+    command = CompleteTask(actor, task_id, answers, revision)
+    return await run_in_threadpool(_complete, request, response, asked, command)
 
 
 @dataclass(frozen=True)
@@ -126,7 +150,7 @@ def _asked(wired: Application, actor: Actor, task_id: str) -> _Asked:
         return _Asked(*_open_task(wired, session, actor, task_id))
 
 
-def _complete(request: Request, asked: _Asked, command: CompleteTask) -> Any:
+def _complete(request: Request, response: Response, asked: _Asked, command: CompleteTask) -> Any:
     wired, locale = application(request), request.state.locale
     try:
         wired.uow.run(complete, command)
@@ -135,7 +159,9 @@ def _complete(request: Request, asked: _Asked, command: CompleteTask) -> Any:
         with wired.uow.read() as session:
             html = _form_html(session, asked.made, asked.case, asked.task, answers, wrong, locale)
         return problems.problem(error, locale, html, asked.form)
-    return case_view(request, command.actor, asked.case.id)
+    view = case_view(request, command.actor, asked.case.id)
+    show_revision(response, view.revision)
+    return view
 
 
 def _open_task(
@@ -168,7 +194,7 @@ def _form_html(
     )
 
 
-def _answer(request: Request, actor: Actor, task_id: str) -> TaskRow:
+def _answer(request: Request, response: Response, actor: Actor, task_id: str) -> TaskRow:
     wired = application(request)
     with wired.uow.read() as session:
         row = lists.task_row(session, task_id)
@@ -177,6 +203,7 @@ def _answer(request: Request, actor: Actor, task_id: str) -> TaskRow:
         ):
             raise NotFound(what="task")
         words = Words(wired, session, request.state.locale)
+        show_revision(response, row[1].revision)
         return _row(words, actor, row, lists.flags_of(session, [row[1].id]))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Queue
 
+from engine.kernel.faults import crash_point
 from engine.usecases.job_runner import ALL_QUEUES
 
 WAKE = "banshi.run_due"
@@ -34,6 +35,11 @@ class Chore:
     seconds: float
     run: Callable[[], None]
 
+    @property
+    def task(self) -> str:
+        """What Celery calls it."""
+        return f"banshi.{self.name}"
+
 
 def make_celery(
     redis_url: str | None,
@@ -56,6 +62,7 @@ def make_celery(
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
         broker_transport_options={"socket_timeout": 3, "socket_connect_timeout": 2},
         task_queues=[Queue(name) for name in queue_names()],  # type: ignore[no-untyped-call]
         task_default_queue="timers",
@@ -72,7 +79,7 @@ def make_celery(
         }
         | {
             chore.name: {
-                "task": f"banshi.{chore.name}",
+                "task": chore.task,
                 "schedule": chore.seconds,
                 "options": {"queue": "advice", "expires": max(chore.seconds, SWEEP_SECONDS)},
             }
@@ -86,6 +93,7 @@ def make_celery(
     def wake(queues: list[str] | None = None) -> int:
         if run_due is None:
             return 0
+        crash_point("worker_woken")
         if queues != [SLOW]:
             return run_due(queues)
         if not slow.acquire(blocking=False):
@@ -102,6 +110,6 @@ def make_celery(
         return run
 
     for chore in chores:
-        app.task(promised(chore), name=f"banshi.{chore.name}", shared=False)
+        app.task(promised(chore), name=chore.task, shared=False)
 
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
 from engine.domain.calendar import WorkingCalendar
@@ -51,10 +52,19 @@ class Files(Protocol):
     """Keeps what people upload, outside the web root, under random keys."""
 
     def put(self, content: BinaryIO) -> tuple[str, int, str]:
-        """Store it. Gives the key, the size in bytes and the SHA-256 in hexadecimal."""
+        """Store it. Gives the key, the size in bytes and the SHA-256 in hexadecimal.
+
+        Raises StoreUnavailable.
+        """
         ...
 
     def open(self, key: str) -> BinaryIO: ...
+
+    def older(self, part: int, than: datetime) -> Iterable[tuple[str, datetime]]:
+        """The files in one of 256 parts of the store that were written before `than`, and when."""
+        ...
+
+    def remove(self, name: str) -> None: ...
 
 
 class Mailer(Protocol):

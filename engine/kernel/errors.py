@@ -232,3 +232,9 @@ class StoreUnavailable(EngineError):
     """The database cannot be reached or is too busy; nothing was changed."""
 
     code = "store_unavailable"
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """The database went away at the last moment; it is not known whether this was done."""
+
+    code = "outcome_unknown"

@@ -18,8 +18,9 @@ from engine.domain.calendar import WorkingCalendar
 from engine.domain.calendar_data import CalendarData, read_calendar, shipped_calendar, shipped_names
 from engine.domain.calendar_set import CalendarSet
 from engine.kernel.errors import CalendarRefused, StoreUnavailable
+from engine.store.failures import is_away
+from engine.store.pools import open_aside
 from engine.store.tables import CalendarRow
-from engine.store.uow import is_away, open_aside
 
 log = logging.getLogger("banshi.calendars")
 LOOK_EVERY = 2.0

@@ -23,7 +23,11 @@ from engine.store.uow import ReadSession, Work
 
 LEASE = timedelta(seconds=10)
 """How long a job stays with a worker that no longer says it is alive."""
+SET_BACK = timedelta(minutes=5)
+"""A lease that ends later than this was given before the clock was set back: it has ended."""
 MAX_ATTEMPTS = 6
+SUSPECT, MOST_DEATHS = 3, 12
+"""A job whose workers died so often is taken alone; after so many it is run no more."""
 LONGEST_WAIT = timedelta(hours=1)
 KEPT = timedelta(days=30)
 """How long a finished job is kept, so that promising it again does nothing."""
@@ -127,8 +131,9 @@ def lease_due(work: Work, command: LeaseDue) -> list[Job]:
         ),
         Query(
             Job,
-            "state = 'running' AND leased_until < %s AND queue IN %s LIMIT %s",
-            (work.now, queues, command.at_most),
+            "state = 'running' AND (leased_until < %s OR leased_until > %s) "
+            "AND queue IN %s LIMIT %s",
+            (work.now, work.now + SET_BACK, queues, command.at_most),
             skip_locked=True,
         ),
     )
@@ -136,7 +141,9 @@ def lease_due(work: Work, command: LeaseDue) -> list[Job]:
     for rows in fetched:
         found += [job for job in rows if job.kind not in held]
     found.sort(key=lambda job: (job.state == "waiting", job.priority, job.due_at, job.id))
-    found = found[: command.at_most]
+    # Whatever kills its worker must not take down with it what is only leased beside it.
+    suspects = [job for job in found if job.state == "running" and job.attempts >= SUSPECT]
+    found = suspects[:1] or found[: command.at_most]
     for job in found:
         job.state, job.leased_by, job.leased_until = "running", command.worker, work.now + LEASE
         job.attempts += 1
@@ -195,15 +202,11 @@ def finish(work: Work, job: Job) -> None:
 
 
 def fail(work: Work, job: Job, error: str) -> None:
-    """Try again later (after 5, 10, 20… seconds), or give up after the last attempt."""
+    """Try again later (after 5, 10, 20… seconds)."""
     job.error = error[:2000]
     job.leased_until = None
-    if job.attempts >= MAX_ATTEMPTS:
-        job.state = "failed"
-        job.finished_at = work.now
-    else:
-        job.state = "waiting"
-        job.due_at = work.now + min(timedelta(seconds=5 * 2 ** (job.attempts - 1)), LONGEST_WAIT)
+    job.state = "waiting"
+    job.due_at = work.now + min(timedelta(seconds=5 * 2 ** (job.attempts - 1)), LONGEST_WAIT)
 
 
 def tidy(work: Work, _: None) -> None:

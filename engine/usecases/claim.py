@@ -21,17 +21,20 @@ LOOKED_AT = 50
 
 @dataclass(frozen=True)
 class ClaimTask:
+    """`revision` refuses to act on a case that has changed meanwhile."""
+
     actor: Actor
     task_id: str
+    revision: int | None = None
 
 
 def claim(work: Work, command: ClaimTask) -> Task:
     """Give the task to the actor; claiming one's own task again changes nothing.
 
-    Raises NotFound, NotAllowed, TaskNotOpen, or TaskAlreadyClaimed(holder).
+    Raises NotFound, NotAllowed, TaskNotOpen, StaleRevision, or TaskAlreadyClaimed(holder).
     """
     actor = command.actor
-    case, task = staff_task(work, actor, command.task_id)
+    case, task = staff_task(work, actor, command.task_id, command.revision)
     if not may_take_task(actor, task.audience, task.department, task.role):
         raise NotAllowed
     if task.assignee_id == actor.user_id:

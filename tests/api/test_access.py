@@ -31,6 +31,7 @@ TABLE: dict[str, list[int]] = {
     "GET /api/v1/departments": [401, 404, 200, 200, 200, 200, 200, 200],
     "GET /api/v1/users": [401, 404, 403, 403, 403, 403, 403, 200],
     "GET /api/v1/incidents": [401, 404, 403, 403, 403, 403, 403, 200],
+    "POST /api/v1/incidents/retry": [401, 404, 403, 403, 403, 403, 403, 422],
     # A webhook is open to whoever signs it, whoever may be signed in.
     "POST /api/v1/webhooks/orders": [401] * 8,
     "GET /api/v1/calendars": [401, 404, 200, 200, 200, 200, 200, 200],

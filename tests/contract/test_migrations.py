@@ -19,8 +19,8 @@ from sqlalchemy import Connection, Engine, MetaData, event
 
 from api.migrations import migrate, migrate_to
 from api.migrations.chain import read_chain
+from engine.store.pools import open_engine
 from engine.store.tables import Base
-from engine.store.uow import open_engine
 
 VERSIONS = Path(__file__).resolve().parents[2] / "api/migrations/versions"
 CHAIN = read_chain()

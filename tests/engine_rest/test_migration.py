@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from api.demo.office import shipped_package
 from api.migrations import migrate, migrate_to
-from engine.store.uow import open_engine
+from engine.store.pools import open_engine
 from engine.usecases.definition import pack
 
 

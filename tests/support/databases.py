@@ -15,7 +15,7 @@ from api.settings import read_settings
 from api.wiring import Application, wire
 from api.worker.waker import ThreadWaker
 from engine.kernel.clock import Clock
-from engine.store.uow import open_engine
+from engine.store.pools import open_engine
 
 
 @contextlib.contextmanager

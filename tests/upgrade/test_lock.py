@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 from api.installation import make_fit
 from api.migrations import SchemaUnfit, check_schema, migrate, migrate_to
 from api.migrations.lock import AnotherMigrates, alone
-from engine.store.uow import open_engine
+from engine.store.pools import open_engine
 
 ROOT = Path(__file__).resolve().parents[2]
 WAITING = (

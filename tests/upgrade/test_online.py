@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from api.migrations import Pending, SchemaUnfit, Watch, check_schema, migrate, migrate_to, pending
 from api.migrations.chain import read_chain
 from engine.store.facts import OLDEST_CODE, read_fact
-from engine.store.uow import open_engine
+from engine.store.pools import open_engine
 from tests.support.versions import ENFORCE, EXPAND, Later, later_version
 
 

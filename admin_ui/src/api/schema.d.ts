@@ -187,6 +187,8 @@ export interface paths {
         /**
          * Repair
          * @description Skip or move what waits, or correct the case's data. The reason is kept in the audit.
+         *
+         *     With `If-Match` 412 if the case has changed since.
          */
         post: operations["repair_case"];
         delete?: never;
@@ -286,6 +288,26 @@ export interface paths {
         get: operations["list_incidents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Many
+         * @description Say of each incident what taking it up would do, and with `apply` do it.
+         */
+        post: operations["retry_incidents"];
         delete?: never;
         options?: never;
         head?: never;
@@ -577,6 +599,8 @@ export interface paths {
         /**
          * Claim Task
          * @description Take the task. 409 `task_already_claimed` names who has it.
+         *
+         *     With `If-Match` 412 `stale_revision` if the case has changed since.
          */
         post: operations["claim_task"];
         delete?: never;
@@ -597,6 +621,8 @@ export interface paths {
         /**
          * Complete Task
          * @description Finish the task with the fields of its form. 422 brings the form back with its errors.
+         *
+         *     With `If-Match` 412 if the case has changed since.
          */
         post: operations["complete_task"];
         delete?: never;
@@ -634,7 +660,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Unclaim Task */
+        /**
+         * Unclaim Task
+         * @description Give the task back. With `If-Match` 412 if the case has changed since.
+         */
         post: operations["unclaim_task"];
         delete?: never;
         options?: never;
@@ -1469,6 +1498,25 @@ export interface components {
             items: components["schemas"]["Place"][];
         };
         /**
+         * ProspectView
+         * @description `result` is goes_on, fails, tried or gone; once applied retried, skipped, fails, or the
+         *     code of a refusal.
+         */
+        ProspectView: {
+            /** Case Id */
+            case_id: string;
+            /** Element */
+            element: string | null;
+            /** Id */
+            id: string;
+            /** Message */
+            message: string;
+            /** Reference */
+            reference: string;
+            /** Result */
+            result: string;
+        };
+        /**
          * PublishReport
          * @description `published` is false for a trial run or when nothing changed; `version` is then the running
          *     one, if any. A package with errors answers 422 with the same findings.
@@ -1528,6 +1576,42 @@ export interface components {
              * @default false
              */
             skip: boolean;
+        };
+        /**
+         * RetryMany
+         * @description The incidents named, or all open ones (of an element, for a reason).
+         */
+        RetryMany: {
+            /**
+             * Apply
+             * @default false
+             */
+            apply: boolean;
+            /** Element */
+            element?: string | null;
+            /** Ids */
+            ids?: string[] | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Reason */
+            reason?: string | null;
+            /**
+             * Skip
+             * @default false
+             */
+            skip: boolean;
+        };
+        /** RetryReport */
+        RetryReport: {
+            /** Applied */
+            applied: boolean;
+            /** Further */
+            further: number;
+            /** Items */
+            items: components["schemas"]["ProspectView"][];
         };
         /**
          * RunShape
@@ -2221,7 +2305,9 @@ export interface operations {
     repair_case: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
             path: {
                 case_id: string;
             };
@@ -2372,6 +2458,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentList"];
+                };
+            };
+        };
+    };
+    retry_incidents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryMany"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryReport"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -2839,7 +2958,9 @@ export interface operations {
     claim_task: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
             path: {
                 task_id: string;
             };
@@ -2871,7 +2992,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                "if-match"?: number | null;
+                "if-match"?: string | null;
             };
             path: {
                 task_id: string;
@@ -2934,7 +3055,9 @@ export interface operations {
     unclaim_task: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
             path: {
                 task_id: string;
             };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from engine.domain.access import Actor
 from engine.kernel.errors import NotFound
@@ -40,7 +41,7 @@ def own_draft(session: ReadSession, actor: Actor, draft_id: str) -> Draft:
     return draft
 
 
-def unfinished_draft(session: ReadSession, actor: Actor, service: str) -> Draft | None:
+def unfinished_draft(session: Session, actor: Actor, service: str) -> Draft | None:
     """The newest draft for `service` that was not filed."""
     return session.scalar(
         select(Draft)
