@@ -75,7 +75,7 @@ class DiskFiles:
         return self._root / key[:2] / key[2:4] / key
 
 
-def _written(path: Path, content: BinaryIO) -> tuple[int, str]:
+def _written(path: Path, content: IO[bytes]) -> tuple[int, str]:
     digest, size = hashlib.sha256(), 0
     with path.open("wb") as file:
         while chunk := content.read(CHUNK):
