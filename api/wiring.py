@@ -15,7 +15,7 @@ from api.connectors.client import HttpClient
 from api.connectors.registry import Registry, Tools
 from api.migrations import migrate
 from api.settings import Settings, SettingWrong
-from api.worker.celery_app import Chore
+from api.worker.celery_app import SWEEP_SECONDS, Chore
 from api.worker.files import DiskFiles
 from api.worker.mailer import mailer_for
 from api.worker.waker import BackgroundWaker, waker_for
@@ -36,6 +36,8 @@ from forms import FormLibrary, JailedLetters
 from recommender import Model, NextServices, prior_model
 
 TIDY_SECONDS = 300.0
+MOST_IN_A_TURN = 10_000
+"""How many jobs a wake-up works off at most."""
 
 
 class StoredModels:
@@ -69,8 +71,18 @@ class Application:
     stopping: threading.Event
 
     def run_due(self, queues: Sequence[str] | None = None) -> int:
-        """Run the jobs that are due now, of `queues` or of all; how many were run."""
-        return run_due(self.uow, queues=queues or ALL_QUEUES, stop=self.stopping)
+        """Run the jobs that are due now, of `queues` or of all; how many were run.
+
+        Whatever piled up in an outage is worked off without a pause, but in turns: each ends when
+        the next sweep is due.
+        """
+        return run_due(
+            self.uow,
+            queues=queues or ALL_QUEUES,
+            stop=self.stopping,
+            at_most=MOST_IN_A_TURN,
+            seconds=SWEEP_SECONDS,
+        )
 
     def definition(self, version_id: str) -> Definition:
         """The executable version `version_id`. Raises NotFound."""

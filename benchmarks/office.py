@@ -83,6 +83,12 @@ class Office:
             cases.append(case)
         return cases
 
+    def take_over(self) -> None:
+        """Have new cases taken by the benchmark's own package again."""
+        files = package()
+        files["package.toml"] += b"\n# again\n"
+        self.wired.uow.run(publish, PublishPackage(SYSTEM, files))
+
     def fill_queue(self, count: int) -> None:
         """`count` tasks that wait for somebody of one department."""
         files = shipped_package("information_request")

@@ -85,10 +85,10 @@ def promise(
 
 
 def cancel(work: Work, case_id: str, kind: str, unique_keys: Sequence[str] | None = None) -> None:
-    """Cancel the waiting jobs of a kind of one case, or just those with `unique_keys`."""
+    """Cancel jobs of a kind of one case, waiting or failed; or just those with `unique_keys`."""
     sql = (
         "UPDATE jobs SET state = 'cancelled', finished_at = %s "
-        "WHERE case_id = %s AND kind = %s AND state = 'waiting'"
+        "WHERE case_id = %s AND kind = %s AND state IN ('waiting', 'failed')"
     )
     if unique_keys is None:
         work.rows.later(sql, work.now, case_id, kind)

@@ -164,7 +164,7 @@ def limit_due(
 def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
     if step.closed.timers and not defect("timer_kept"):
         work.rows.later(
-            "DELETE FROM jobs WHERE unique_key IN %s AND state IN ('waiting', 'running')",
+            "DELETE FROM jobs WHERE unique_key IN %s AND state IN ('waiting', 'running', 'failed')",
             [f"{case.id}:{key}" for key in sorted(step.closed.timers)],
         )
     for timer in step.timers:

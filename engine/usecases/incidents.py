@@ -138,8 +138,8 @@ def retry_incident(work: Work, command: RetryIncident) -> Incident:
 
 def _run_again(work: Work, incident: Incident, give_up: bool, skip: list[str]) -> None:
     job = work.rows.first(Job, "id = %s", incident.payload["job_id"], lock=True)
-    if job is None:
-        raise IncidentResolved
+    if job is None or job.state != "failed":
+        return  # the case went on without it
     if give_up and job.kind in WITHOUT_A_STEP:
         job.state, job.finished_at = "cancelled", work.now
         return

@@ -30,11 +30,13 @@ from engine.store.tables import (
     Incident,
     Job,
     Letter,
+    Message,
     Subscription,
     Task,
 )
 from engine.store.uow import ReadSession, UnitOfWork
 from engine.usecases.definition import definition
+from engine.usecases.incidents import HELD, MESSAGE
 
 BATCH = 200
 LONG_DEAD = timedelta(minutes=1)
@@ -161,6 +163,7 @@ def _of_all(uow: UnitOfWork) -> Iterator[Violation]:
         yield from _half_archived(session)
         yield from _dead_leases(session, now)
         yield from _letters_without_jobs(session, now)
+        yield from _held_for_nobody(session)
         documents = session.scalars(select(Document).where(Document.case_id.is_not(None))).all()
     for document in documents:
         try:
@@ -201,6 +204,18 @@ def _dead_leases(session: ReadSession, now: datetime) -> Iterator[Violation]:
         select(Job).where(Job.state == "running", Job.leased_until < now - LONG_DEAD).limit(100)
     ):
         yield Violation("lease_dead", "jobs", job.id, job.kind)
+
+
+def _held_for_nobody(session: ReadSession) -> Iterator[Violation]:
+    """Messages that wait behind an incident which nobody sees any more."""
+    behind = set()
+    for payload in session.scalars(
+        select(Incident.payload).where(Incident.state == "open", Incident.source == MESSAGE)
+    ):
+        behind.add(payload["message_id"])
+    for id_ in session.scalars(select(Message.id).where(Message.state == HELD).limit(1000)):
+        if id_ not in behind:
+            yield Violation("message_stranded", "messages", id_)
 
 
 def _letters_without_jobs(session: ReadSession, now: datetime) -> Iterator[Violation]:

@@ -6,7 +6,9 @@ A job that is run twice does no harm. Timers of different cases are fired togeth
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,16 +38,19 @@ def run_due(
     at_most: int = 200,
     queues: Sequence[str] = ALL_QUEUES,
     stop: threading.Event | None = None,
+    seconds: float | None = None,
 ) -> int:
     """Run the jobs of `queues` due by `until` (default: now); how many were run.
 
-    Ends early, giving back what it has not begun, once `stop` is set.
+    Begins nothing new after so many `seconds`. Ends early, giving back what it has not begun, once
+    `stop` is set.
     """
     worker, count = new_id(), 0
+    end = math.inf if seconds is None else time.monotonic() + seconds
     size = TIMERS_TOGETHER if "timers" in queues else AT_ONCE
     if list(queues) == ["connectors"]:
         size = 1  # a slow call must not keep those behind it from other workers
-    while count < at_most and not (stop is not None and stop.is_set()):
+    while count < at_most and time.monotonic() < end and not (stop is not None and stop.is_set()):
         wanted = jobs.LeaseDue(worker, queues, min(size, at_most - count), until)
         leased = uow.run(jobs.lease_due, wanted)
         if not leased:

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from engine.store import pools
+from engine.usecases.claim import ClaimTask, claim
 from engine.usecases.invariants import violations
 from tests.faults.conftest import Behind
 from tests.faults.support.people import browsers, in_words, times
-from tests.support.play import REQUEST, filed, open_task
+from tests.support.play import REQUEST, actor, filed, open_task
 
 WHOLE = os.environ.get("BANSHI_WHOLE_STORM") == "1"
 FILING = {"service": "F001", "answers": REQUEST}
@@ -141,3 +143,16 @@ def test_cut_at_any_answer_of_the_database(behind: Behind, key: bool) -> None:
         (503, "outcome_unknown", 1),
     }
     settled(behind)
+
+
+def test_a_connection_that_died_unused_is_noticed_before_a_step_is_sent(
+    behind: Behind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step of a case just written is one packet: on a dead connection it would be in doubt."""
+    monkeypatch.setattr(pools, "TRUSTED_SECONDS", 0.0)
+    case, officer = filed(behind.wired), actor(behind.direct, "foi_officer")
+    task = open_task(behind.direct, case)
+    behind.proxy.cut()
+    claimed = behind.wired.uow.run(claim, ClaimTask(officer, task.id))
+    assert claimed.assignee_id == officer.user_id
+    assert times(behind.direct, case.id, "task_claimed") == 1

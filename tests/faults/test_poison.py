@@ -19,12 +19,14 @@ from engine.usecases.invariants import violations
 from engine.usecases.messages import ReceiveMessage, receive_message, take_message
 from engine.usecases.repair import CorrectData, correct_data
 from engine.usecases.retry_incidents import ChooseIncidents, choose_incidents
+from engine.usecases.withdraw import WithdrawCase, withdraw
 from tests.faults.support.people import browser
 from tests.faults.test_delivered_twice import _passed as passed
 from tests.support.play import actor, done, drain, filed, open_task
 from tests.support.small_package import begun, person, published
 from tests.support.smtp import smtp_server
-from tests.unit.bpmn.coverage.play import catch, end, script, start, straight, timer
+from tests.unit.bpmn.coverage.play import boundary, catch, end, script, start, straight, timer
+from tests.unit.bpmn.models import node, path
 
 MESSAGE = '<bpmn:messageEventDefinition messageRef="paid"/>'
 BESIDE = '<bpmn:message id="paid" name="paid"/>'
@@ -282,3 +284,34 @@ def test_a_message_without_a_case_that_waits_is_kept(small_office: Application) 
     first = take_message(small_office.uow, command)
     assert small_office.uow.run(receive_message, command).id == first.id
     assert first.state == "waiting"
+
+
+def test_a_failed_timer_that_is_no_longer_waited_for(
+    office: Application, clock: SettableClock
+) -> None:
+    """The task it belonged to was completed, or the case withdrawn: nothing is left over."""
+    body = (
+        node("startEvent", "s")
+        + person("a")
+        + boundary("late", "a", timer("PT1H"), interrupting=False)
+        + script("divide", "x = 1 / 0")
+        + node("endEvent", "e")
+        + node("endEvent", "f")
+        + path("s", "a", "e")
+        + path("late", "divide", "f")
+    )
+    published(office, body)
+    completed, withdrawn = begun(office), begun(office)
+    clock.advance(timedelta(hours=2))
+    drain(office)
+    assert len(incidents(office)) == 2
+    done(office, completed, "a", "foi_officer")
+    citizen = actor(office, "citizen")
+    office.uow.run(withdraw, WithdrawCase(citizen, withdrawn.id))
+    assert list(violations(office.uow)) == []
+    admin = actor(office, "admin")
+    for incident in incidents(office):
+        taken = office.uow.run(retry_incident, RetryIncident(admin, incident.id))
+        assert taken.state == "resolved"
+    drain(office)
+    assert list(violations(office.uow)) == []
