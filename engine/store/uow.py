@@ -219,7 +219,7 @@ class UnitOfWork:
             except _DATABASE_ERRORS as error:
                 again = _may_repeat(error) or getattr(error, "nothing_sent", False)
                 if not again or attempt == ATTEMPTS:
-                    if again or is_away(error):
+                    if again or _is_away(error):
                         raise StoreUnavailable from error
                     raise
                 time.sleep(random.uniform(0.002, 0.02) * attempt)  # noqa: S311
@@ -272,7 +272,7 @@ class UnitOfWork:
                 work.commit()
             except (EngineError, *_DATABASE_ERRORS) as error:
                 # It may be so only on the rows that were recalled.
-                if work.recalled and not is_away(error):
+                if work.recalled and not _is_away(error):
                     self._drop_recalled(work)
                     raise _OutOfDate from error
                 raise
@@ -302,19 +302,19 @@ class UnitOfWork:
                     # The pool does not end transactions.
                     connection.connection.rollback()
             except BaseException as error:
-                if is_away(error) and not work.committing:
+                if _is_away(error) and not work.committing:
                     error.nothing_sent = True  # type: ignore[attr-defined]
                 self._abandon(connection, error)
                 raise
 
     def _abandon(self, connection: Connection, error: BaseException) -> None:
         """Undo on the connection, or give it up; if the database went away, all of them."""
-        if isinstance(error, Exception) and not is_away(error):
+        if isinstance(error, Exception) and not _is_away(error):
             with suppress(DBAPIError, pymysql.MySQLError, sqlite3.Error, OSError):
                 connection.connection.rollback()
                 return
         connection.invalidate()
-        if is_away(error):
+        if _is_away(error):
             self._writing.dispose(close=False)
 
     @contextmanager
@@ -324,7 +324,7 @@ class UnitOfWork:
             with self._reading.connect() as connection:
                 yield Rows(connection)
         except _DATABASE_ERRORS as error:
-            if is_away(error):
+            if _is_away(error):
                 raise StoreUnavailable from error
             raise
 
@@ -343,7 +343,7 @@ class UnitOfWork:
                 # What was read stays readable after the session has ended.
                 session.expunge_all()
         except DBAPIError as error:
-            if is_away(error):
+            if _is_away(error):
                 raise StoreUnavailable from error
             raise
 
@@ -378,7 +378,7 @@ def _may_repeat(error: Exception) -> bool:
     return _number(error) in _MET or "database is locked" in text
 
 
-def is_away(error: BaseException) -> bool:
+def _is_away(error: BaseException) -> bool:
     """Whether the database does not answer, or has no room left to write."""
     if isinstance(error, pymysql.err.InterfaceError | OSError):
         return True
