@@ -1,4 +1,4 @@
-"""The operator's shell: ``banshi serve | worker | migrate | publish | demo | doctor``."""
+"""The operator's shell: ``banshi serve | worker | migrate | publish | demo | clock | doctor``."""
 
 from __future__ import annotations
 

@@ -12,13 +12,12 @@ import threading
 import time
 
 from sqlalchemy import Connection, Engine, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from engine.domain.calendar import WorkingCalendar
 from engine.domain.calendar_data import CalendarData, read_calendar, shipped_calendar, shipped_names
 from engine.domain.calendar_set import CalendarSet
 from engine.kernel.errors import CalendarRefused, StoreUnavailable
-from engine.store.failures import is_away
 from engine.store.pools import open_aside
 from engine.store.tables import CalendarRow
 
@@ -79,7 +78,7 @@ class StoredCalendars:
         try:
             with self._engine.connect() as connection:
                 self._read(connection)
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             self._cannot_look(error)
         except CalendarRefused:
             if self._known is None:
@@ -96,13 +95,20 @@ class StoredCalendars:
             self._known = calendar_set([CalendarRow(**row._mapping) for row in rows], self._main)
             self._seen = (count, total)
 
-    def _cannot_look(self, error: DBAPIError) -> None:
-        if is_away(error):
-            if self._known is None:
-                raise StoreUnavailable from error
-        elif self._known is None:
-            # Before the first migration there is no table yet.
+    def _cannot_look(self, error: SQLAlchemyError) -> None:
+        """What is known stays; a process that knows nothing yet may not guess."""
+        if self._known is not None:
+            log.warning("the calendars cannot be read: %s", error)
+        elif isinstance(error, DBAPIError) and _has_no_table(error):
+            # Before the first migration.
             self._known = calendar_set([], self._main)
+        else:
+            raise StoreUnavailable from error
+
+
+def _has_no_table(error: DBAPIError) -> bool:
+    text = str(error.orig)
+    return "no such table" in text or "1146" in text
 
 
 def calendar_set(rows: list[CalendarRow], main: str) -> CalendarSet:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from api.settings import SettingWrong, read_settings
 from api.wiring import Application, wire
@@ -23,11 +24,12 @@ from engine.kernel.errors import (
     CalendarUnknown,
     NotAllowed,
     PackageRefused,
+    StoreUnavailable,
 )
-from engine.store.calendars import calendar_data, keep_data
+from engine.store.calendars import StoredCalendars, calendar_data, keep_data
 from engine.store.queries.calendars import calendar_row, changes_of
 from engine.store.tables import CalendarRow, Case, ClockEntry, ClockRow, Event, Job
-from engine.store.uow import Work
+from engine.store.uow import Work, open_engine
 from engine.usecases import recount
 from engine.usecases.calendars import (
     AddCalendar,
@@ -160,6 +162,31 @@ def test_a_process_looks_again_by_itself(
     assert calendars.main().is_working_day(date(2026, 3, 10))
     monkeypatch.setattr("engine.store.calendars.time.monotonic", lambda: 1e12)
     assert not calendars.main().is_working_day(date(2026, 3, 10))
+
+
+def test_without_its_database_a_process_keeps_what_it_knows_and_never_guesses(
+    small_office: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close(small_office, "2026-03-10")
+    calendars = small_office.ports.calendars
+
+    def away(*_: Any) -> Any:
+        raise OperationalError("SELECT 1", {}, Exception("2013 lost connection"))
+
+    fresh = StoredCalendars(small_office.engine, "cn")
+    monkeypatch.setattr(StoredCalendars, "_read", away)
+    calendars.reload()
+    assert not calendars.main().is_working_day(date(2026, 3, 10))
+    with pytest.raises(StoreUnavailable):
+        fresh.main()
+
+
+def test_before_the_first_migration_the_shipped_calendars_count(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'empty.db'}")
+    try:
+        assert StoredCalendars(engine, "cn").names() == set(shipped_names())
+    finally:
+        engine.dispose()
 
 
 def test_an_edit_that_changes_nothing_leaves_no_trace(small_office: Application) -> None:

@@ -14,6 +14,7 @@ import { SignInPage } from "../features/signin/SignInPage";
 import { firstPage, useMe } from "./session";
 import { Shell } from "./Shell";
 
+const CalendarsPage = lazy(() => import("../features/calendars/CalendarsPage"));
 const PackagesPage = lazy(() => import("../features/designer/PackagesPage"));
 const PerformancePage = lazy(() => import("../features/performance/PerformancePage"));
 
@@ -58,6 +59,7 @@ function Pages() {
         <Route path="/cases/:caseId" element={<CasePage />} />
         <Route path="/packages" element={<PackagesPage me={me.data} />} />
         <Route path="/performance" element={<PerformancePage />} />
+        <Route path="/calendars" element={<CalendarsPage me={me.data} />} />
         <Route path="/people" element={<PeoplePage />} />
         <Route path="*" element={<Result status="404" title={t("no_page")} />} />
       </Route>

@@ -22,6 +22,7 @@ export function Shell({ me }: { me: Me }) {
     mayHandle(me) ? { key: "/cases", label: t("menu.cases") } : null,
     maySeePerformance(me) ? { key: "/performance", label: t("menu.performance") } : null,
     mayPublish(me) || maySeePerformance(me) ? { key: "/packages", label: t("menu.packages") } : null,
+    mayAdminister(me) ? { key: "/calendars", label: t("menu.calendars") } : null,
     mayAdminister(me) ? { key: "/people", label: t("menu.people") } : null,
   ].filter((item) => item !== null);
   const other = i18n.language === "en" ? "zh-CN" : "en";

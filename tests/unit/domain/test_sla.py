@@ -151,6 +151,20 @@ def test_a_clock_begun_before_the_announcement_is_counted_again_after_it() -> No
     assert sla.recount(stopped, local(12, 23), announced) == (stopped, None)
 
 
+def test_every_verb_says_whether_the_date_rests_on_a_year_not_announced() -> None:
+    clock = started(at=local(11, 2))
+    assert not clock.provisional
+    extended, _ = sla.extend(clock, Limit("working_days", 30), local(11, 20), CN)
+    assert extended.provisional
+    reset, _ = sla.reset(extended, REPLY, local(11, 24), CN)
+    assert not reset.provisional
+    paused, _ = sla.pause(reset, local(12, 1))
+    assert not paused.provisional
+    resumed, _ = sla.resume(paused, local(12, 28), CN)
+    assert resumed.provisional
+    assert sla.stop(resumed, local(12, 29), CN)[0].provisional
+
+
 def notice_of(year: int) -> dict[str, list[object]]:
     off = sorted(day.isoformat() for day in CN.holidays if day.year == year)
     on = sorted(day.isoformat() for day in CN.make_up_days if day.year == year)
