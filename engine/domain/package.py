@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.domain.dispatch import DEFAULT_LIMITS, DispatchRules, read_dispatch
 from engine.domain.lifecycle import STAGES
 from engine.domain.limit import Limit, limit_from_mapping
 from engine.domain.locales import LOCALES
@@ -51,6 +52,7 @@ class Manifest:
     outcomes: Mapping[str, Text]
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Settings of elements, by element id, that hold instead of those in the model."""
+    dispatch: DispatchRules = field(default_factory=DispatchRules)
 
     @property
     def listed(self) -> bool:
@@ -61,6 +63,13 @@ class Manifest:
         """The limit `name` as it holds for `service`. Raises KeyError if there is none."""
         own = self.services[service].limits if service in self.services else {}
         return own[name] if name in own else self.limits[name]
+
+    def dispatch_limit(self, service: str, name: str) -> Limit:
+        """As `limit`, for ``return``, ``redispatch``, ``adjudicate`` and ``joint``."""
+        try:
+            return self.limit(service, name)
+        except KeyError:
+            return DEFAULT_LIMITS[name]
 
 
 def read_manifest(content: bytes) -> tuple[Manifest | None, list[Finding]]:
@@ -179,4 +188,5 @@ class _Reader:
             stages=stages,
             outcomes=self.texts("outcomes"),
             settings=self.settings(),
+            dispatch=read_dispatch(self),
         )

@@ -14,6 +14,7 @@ from engine.store.tables import Case, ExternalJob, Incident, Job, Task, User
 from engine.store.uow import UnitOfWork, Work
 from engine.usecases.advance import advance
 from engine.usecases.case_lock import lock_case, state_of
+from engine.usecases.complete import close_task, dispatch_data
 from engine.usecases.definition import definition_for
 
 RETRIES = 3
@@ -118,12 +119,11 @@ def _complete_again(work: Work, case: Case, incident: Incident, skip: list[str])
     variables = payload.get("variables")
     answers = payload["answers"] if variables is None else variables
     data = {payload["saves_as"]: answers} if variables is None else variables
+    data = {**data, **dispatch_data(case, task)}
     step = made.process.complete(state_of(work, case).state, task.key, data, skip)
     user = work.rows.get_one(User, payload["actor_id"])
     actor = Actor(user.id, user.user_name, user.display_name, frozenset(user.roles))
-    task.state, task.finished_at, task.finished_by = "done", work.now, user.id
-    task.answers = answers
-    record(work, case, "task_completed", actor, element=task.element)
+    close_task(work, case, task, actor, answers)
     advance(work, made, case, step, actor)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 
 from engine.domain.access import Actor, may_see_case
 from engine.kernel.errors import NotFound
@@ -19,6 +19,7 @@ from engine.store.tables import (
     Rating,
     Suggestion,
     Task,
+    TaskMove,
     User,
 )
 from engine.store.uow import ReadSession
@@ -40,12 +41,16 @@ class CaseRecord:
     suggestions: list[Suggestion]
     rating: Rating | None
     names: dict[str, str]
+    moves: list[TaskMove]
+    main: Case | None
+    followers: list[Case]
 
 
 def departments_of(session: ReadSession, case_id: str) -> frozenset[str]:
     """The departments that have or had a task in the case."""
-    rows = session.scalars(select(Task.department).where(Task.case_id == case_id).distinct())
-    return frozenset(code for code in rows if code)
+    now = select(Task.department).where(Task.case_id == case_id)
+    before = select(TaskMove.department).where(TaskMove.case_id == case_id)
+    return frozenset(code for code in session.scalars(union(now, before)) if code)
 
 
 def visible_case(session: ReadSession, actor: Actor, case_id: str) -> Case:
@@ -64,7 +69,16 @@ def case_record(session: ReadSession, actor: Actor, case_id: str) -> CaseRecord:
             select(Task).where(Task.case_id == case_id).order_by(Task.opened_at, Task.id)
         )
     )
-    people = {case.applicant_id, *(t.assignee_id for t in tasks), *(t.finished_by for t in tasks)}
+    moves = list(
+        session.scalars(
+            select(TaskMove).where(TaskMove.case_id == case_id).order_by(TaskMove.left_at)
+        )
+    )
+    people: set[str | None] = {case.applicant_id}
+    for task in tasks:
+        people |= {task.assignee_id, task.finished_by, task.owner_id}
+    for move in moves:
+        people |= {move.by_id, move.decided_by}
     names = {
         user.id: user.display_name
         for user in session.scalars(select(User).where(User.id.in_([p for p in people if p])))
@@ -106,7 +120,18 @@ def case_record(session: ReadSession, actor: Actor, case_id: str) -> CaseRecord:
         ),
         rating=session.get(Rating, case_id),
         names=names,
+        moves=moves,
+        main=session.get(Case, case.main_id) if case.main_id else None,
+        followers=followers_of(session, case),
     )
+
+
+def followers_of(session: ReadSession, case: Case) -> list[Case]:
+    """The cases merged into this one, the oldest first."""
+    if not case.followers:
+        return []
+    following = select(Case).where(Case.main_id == case.id)
+    return list(session.scalars(following.order_by(Case.received_at, Case.id)))
 
 
 def visible_document(session: ReadSession, actor: Actor, document_id: str) -> Document:

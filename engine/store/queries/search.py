@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, Select, exists, or_, select
 
 from engine.domain.access import Actor
 from engine.kernel.ids import SERIAL_DIGITS
-from engine.store.tables import Case, Counter, Task, User
+from engine.store.tables import Case, Counter, Task, TaskMove, User
 from engine.store.uow import ReadSession
 
 MOST_AT_ONCE = 600
@@ -85,8 +85,10 @@ def _page(
     """The newest of a few cases, of which those the actor may not see are left out."""
     statement = _rows().where(*conditions)
     if not actor.oversees_office:
+        department = actor.department
         statement = statement.where(
-            exists().where(Task.case_id == Case.id, Task.department == actor.department)
+            exists().where(Task.case_id == Case.id, Task.department == department)
+            | exists().where(TaskMove.case_id == Case.id, TaskMove.department == department)
         )
     statement = statement.order_by(Case.received_at.desc(), Case.id.desc()).limit(limit)
     return _pairs(session.execute(statement))
@@ -120,3 +122,8 @@ def _newest(
 def _pairs(rows: Any) -> list[Found]:
     found: list[Row[Case, str]] = list(rows)
     return [(case, name) for case, name in found]
+
+
+def case_by_reference(session: ReadSession, reference: str) -> Case | None:
+    """The case with exactly this number, whoever may see it."""
+    return session.scalar(select(Case).where(Case.reference == reference.strip().upper()))

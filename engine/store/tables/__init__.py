@@ -1,10 +1,18 @@
 """All tables, a module for each area."""
 
 from engine.store.tables.base import Base
-from engine.store.tables.cases import Case, CaseState, ClockEntry, ClockRow, Task, VariableNote
+from engine.store.tables.cases import (
+    Case,
+    CaseState,
+    ClockEntry,
+    ClockRow,
+    Task,
+    TaskMove,
+    VariableNote,
+)
 from engine.store.tables.jobs import Counter, Job, ModelRow
 from engine.store.tables.packages import OfferedServiceRow, PackageVersion
-from engine.store.tables.people import Department, SignInAttempt, User, UserSession
+from engine.store.tables.people import Absence, Department, SignInAttempt, User, UserSession
 from engine.store.tables.records import (
     AccessRecord,
     Document,
@@ -19,6 +27,7 @@ from engine.store.tables.requests import IdempotencyKey
 from engine.store.tables.waiting import ExternalJob, Incident, Message, Subscription
 
 __all__ = [
+    "Absence",
     "AccessRecord",
     "Base",
     "Case",
@@ -45,6 +54,7 @@ __all__ = [
     "Subscription",
     "Suggestion",
     "Task",
+    "TaskMove",
     "User",
     "UserSession",
     "VariableNote",
