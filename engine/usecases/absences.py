@@ -46,7 +46,7 @@ def enter_absence(work: Work, command: EnterAbsence) -> Absence:
     substitute = people.get(command.substitute_id or "")
     if command.substitute_id is not None:
         _check_substitute(user, substitute)
-    for other in _overlapping(work, [*people], begins, ends):
+    for other in _overlapping(work, [*people], max(begins, work.now), ends):
         _refuse(other, user, substitute)
     row = Absence(
         id=new_id(),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from engine.domain.access import SYSTEM
 from engine.store.audit import record
-from engine.store.tables import Case, Job, Letter
+from engine.store.tables import Case, Job
 from engine.store.uow import Work
 from engine.usecases.advance import advance, end_case
 from engine.usecases.case_lock import lock_case, state_of
 from engine.usecases.clocks import stop_clocks
 from engine.usecases.definition import Definition, definition_for
-from engine.usecases.letters import write_same_letter
+from engine.usecases.letters import letters_since_decision, write_same_letter
 from engine.usecases.merge import part
 
 
@@ -35,14 +35,7 @@ def _answer(work: Work, case: Case, main: Case) -> None:
     row = state_of(work, case)
     case.outcome, case.decided_at, case.stage = main.outcome, work.now, "decided"
     record(work, case, "case_decided", SYSTEM, outcome=case.outcome, reference=main.reference)
-    letters = work.rows.select(
-        Letter,
-        "case_id = %s AND to_applicant = %s AND created_at >= %s ORDER BY created_at, id",
-        main.id,
-        True,
-        main.decided_at,
-    )
-    for letter in letters:
+    for letter in letters_since_decision(work, main):
         write_same_letter(work, made, case, letter, main, row.data)
     stop_clocks(work, case)
     rating = _rating_element(made)

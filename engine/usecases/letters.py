@@ -12,10 +12,11 @@ from engine.kernel.errors import ExecutionFailed
 from engine.kernel.ids import new_id
 from engine.store import jobs
 from engine.store.audit import record
-from engine.store.tables import Case, Department, Letter, User
+from engine.store.tables import Case, Department, Event, Letter, User
 from engine.store.uow import ReadSession, Work
 from engine.usecases.definition import Definition
 
+WRITTEN = "letter_written"
 DATES = ("received_on", "legal_due", "promised_due")
 
 
@@ -45,8 +46,25 @@ def write_letter(work: Work, made: Definition, case: Case, effect: Effect, actor
 
 def _keep(work: Work, case: Case, row: Letter, actor: Actor) -> None:
     work.rows.add(row)
-    record(work, case, "letter_written", actor, letter=row.letter, element=row.element)
+    record(work, case, WRITTEN, actor, letter=row.letter, element=row.element, letter_id=row.id)
     jobs.promise(work, "letter", f"letter:{row.id}", {"letter_id": row.id}, case_id=case.id)
+
+
+def letters_since_decision(work: Work, case: Case) -> list[Letter]:
+    """What the applicant of a decided case was told with and after its last decision, in order."""
+    events = work.rows.select(
+        Event,
+        "case_id = %s AND kind IN %s ORDER BY number",
+        case.id,
+        [WRITTEN, "case_decided"],
+    )
+    ids: list[str] = []
+    for event in events:
+        ids = [*ids, event.details.get("letter_id", "")] if event.kind == WRITTEN else []
+    if not ids:
+        return []
+    found = {row.id: row for row in work.rows.select(Letter, "id IN %s", ids)}
+    return [found[id_] for id_ in ids if id_ in found and found[id_].to_applicant]
 
 
 def write_same_letter(

@@ -39,8 +39,8 @@ def merge(work: Work, command: MergeCases) -> Case:
     """Let the case follow the main one; the case as it then is.
 
     Done by the department that has the case, and sees the main one. Raises NotFound, or
-    MergeRefused(why): ``itself``, ``service``, ``closed``, ``follows``, ``followed``, ``contested``
-    or ``version``.
+    MergeRefused(why): ``itself``, ``elsewhere``, ``service``, ``closed``, ``follows``,
+    ``followed``, ``contested`` or ``version``.
     """
     actor = command.actor
     if command.case_id == command.main_id:
@@ -48,8 +48,7 @@ def merge(work: Work, command: MergeCases) -> Case:
         raise MergeRefused(why="itself", reference="")
     lock_cases(work, [command.case_id, command.main_id])
     case, main = _find(work, actor, command.case_id), _find(work, actor, command.main_id)
-    if not actor.oversees_office and case.department != actor.department:
-        raise NotFound(what="case")
+    _must_have(actor, case)
     _check(work, case, main)
     case.main_id = main.id
     main.followers += 1
@@ -73,6 +72,12 @@ def _find(work: Work, actor: Actor, case_id: str) -> Case:
         if actor.is_staff and may_see_case(actor, "", {code for (code,) in found}):
             return case
     raise NotFound(what="case")
+
+
+def _must_have(actor: Actor, case: Case) -> None:
+    """The department that has the case decides whether it follows another."""
+    if not actor.oversees_office and case.department != actor.department:
+        raise MergeRefused(why="elsewhere", reference=case.reference)
 
 
 def _check(work: Work, case: Case, main: Case) -> None:
@@ -100,14 +105,15 @@ class UnmergeCase:
 
 
 def unmerge(work: Work, command: UnmergeCase) -> Case:
-    """The case goes its own way again. Raises NotFound, or MergeRefused(why): ``alone`` or
-    ``answered``."""
+    """The case goes its own way again. Raises NotFound, or MergeRefused(why): ``alone``,
+    ``elsewhere`` or ``answered``."""
     found = work.rows.values("SELECT main_id FROM cases WHERE id = %s", command.case_id)
     main_id = found[0][0] if found else None
     lock_cases(work, [each for each in (command.case_id, main_id) if each])
     case = _find(work, command.actor, command.case_id)
     if case.main_id is None or case.main_id != main_id:
         raise MergeRefused(why="alone", reference=case.reference)
+    _must_have(command.actor, case)
     if case.state != "open" or case.decided_at is not None:
         raise MergeRefused(why="answered", reference=case.reference)
     part(work, case, work.rows.get_one(Case, case.main_id), command.actor)
