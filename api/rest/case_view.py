@@ -228,11 +228,12 @@ class _View:
         returned = manifest.dispatch.reasons.get(reason) if row.kind == "task_returned" else None
         department = self.words.department(details.get("department")) or ""
         departments = details.get("departments") or []
-        position = details.get("position")
+        position, kind = details.get("position"), details.get("part")
+        element = self.made_of.label(details.get("element", ""), self.locale)
         return say(
             self.locale,
             f"event.{row.kind}",
-            element=self.made_of.label(details.get("element", ""), self.locale),
+            element=say(self.locale, f"part.{kind}", element=element) if kind else element,
             stage=manifest.stages.get(details.get("stage", ""), {}).get(self.locale, ""),
             outcome=outcome[self.locale] if outcome else "",
             clock=say(self.locale, f"clock.{details.get('clock', 'legal')}"),

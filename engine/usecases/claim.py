@@ -14,6 +14,7 @@ from engine.store.rows import Query
 from engine.store.tables import Case, Task, User
 from engine.store.uow import Work
 from engine.usecases.case_lock import staff_task
+from engine.usecases.parts import named
 from engine.usecases.substitution import NOW, Substituted, as_taker, substituted
 
 LOOKED_AT = 50
@@ -45,7 +46,7 @@ def claim(work: Work, command: ClaimTask) -> Task:
     task.assignee_id = actor.holder_id
     task.claimed_at = work.now
     case.revision += 1
-    record(work, case, "task_claimed", actor, element=task.element)
+    record(work, case, "task_claimed", actor, **named(task))
     return task
 
 

@@ -11,6 +11,7 @@ from engine.store.audit import record
 from engine.store.tables import Absence, Case, Task, User
 from engine.store.uow import Work
 from engine.usecases.case_lock import staff_task
+from engine.usecases.parts import named
 from engine.usecases.people import actor_of
 from engine.usecases.substitution import as_holder, substituted
 
@@ -50,7 +51,7 @@ def delegate(work: Work, command: DelegateTask) -> Task:
         case,
         "task_delegated",
         actor,
-        element=task.element,
+        **named(task),
         name=colleague.display_name,
         reason=task.question[:500],
     )
@@ -95,7 +96,7 @@ def answer_question(work: Work, command: AnswerQuestion) -> Task:
         raise AnswersInvalid(fields=(FieldError("answer", "required", {}),))
     _give_back(task)
     case.revision += 1
-    record(work, case, "question_answered", actor, element=task.element, reason=text)
+    record(work, case, "question_answered", actor, **named(task), reason=text)
     return task
 
 
@@ -116,7 +117,7 @@ def take_back(work: Work, command: TakeBack) -> Task:
     _must_own(work, command.actor, case, task)
     _give_back(task)
     case.revision += 1
-    record(work, case, "task_taken_back", command.actor, element=task.element)
+    record(work, case, "task_taken_back", command.actor, **named(task))
     return task
 
 

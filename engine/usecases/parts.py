@@ -67,6 +67,11 @@ def part_due(work: Work, made: Definition, case: Case, kind: str) -> datetime:
     return due(limit, work.now, work.ports.calendar)
 
 
+def named(task: Task) -> dict[str, str]:
+    """How an event names the task: its element, and for one that serves another its kind."""
+    return {"element": task.element, **({"part": task.kind} if task.part_of else {})}
+
+
 def main_of(work: Work, part: Task) -> Task:
     """The task that a part serves. The case is locked by the caller."""
     found = work.rows.first(Task, "case_id = %s AND `key` = %s", part.case_id, part.part_of)

@@ -13,7 +13,7 @@ from engine.store.tables import Case, Department, Task, TaskMove
 from engine.store.uow import Work
 from engine.usecases.case_lock import locked_task, must_be_open
 from engine.usecases.delegate import present_colleague
-from engine.usecases.parts import give_up_parts
+from engine.usecases.parts import give_up_parts, named
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def reassign(work: Work, command: ReassignTask) -> Reassigned:
         case,
         "task_reassigned",
         actor,
-        element=task.element,
+        **named(task),
         department=department,
         name=name or "",
         reason=command.reason.strip()[:500],

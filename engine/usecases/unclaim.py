@@ -9,6 +9,7 @@ from engine.store.audit import record
 from engine.store.tables import Task
 from engine.store.uow import Work
 from engine.usecases.case_lock import staff_task
+from engine.usecases.parts import named
 from engine.usecases.substitution import as_holder
 
 
@@ -35,5 +36,5 @@ def unclaim(work: Work, command: UnclaimTask) -> Task:
         task.question = None
     case.revision += 1
     reason = {"reason": command.reason.strip()[:500]} if command.reason.strip() else {}
-    record(work, case, "task_unclaimed", actor, element=task.element, **reason)
+    record(work, case, "task_unclaimed", actor, **named(task), **reason)
     return task
