@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from api.access import application, require_performance
 from api.rest.dispatch_schemas import ReturnPage, ReturnView
 from api.rest.schemas import SlaCell, SlaFigures, SlaMonth, SlaRisk
+from api.rest.task_view import task_name
 from api.rest.words import Words
 from engine.domain.access import Actor
 from engine.store.queries.performance import Figures, RiskRow, cases_at_risk, open_incidents
@@ -118,7 +119,8 @@ def _cells(made: Figures, words: Words) -> list[SlaCell]:
 
 def _risk(row: RiskRow, words: Words) -> SlaRisk:
     case, now = row.case, words.wired.ports.clock.now()
-    label = words.definition(case).label(row.task.element, words.locale) if row.task else None
+    made = words.definition(case)
+    label = task_name(made, row.task, words.locale) if row.task else None
     return SlaRisk(
         case_id=case.id,
         reference=case.reference,

@@ -14,10 +14,9 @@ from engine.kernel.errors import (
     ExecutionFailed,
     JointAnswersMissing,
     NotFound,
-    QuestionOpen,
 )
 from engine.store.audit import record
-from engine.store.tables import Case, Department, Rating, Task, User
+from engine.store.tables import Case, Department, Rating, Task
 from engine.store.uow import Work
 from engine.usecases.advance import advance
 from engine.usecases.case_lock import (
@@ -28,7 +27,7 @@ from engine.usecases.case_lock import (
 )
 from engine.usecases.definition import Definition, definition_for
 from engine.usecases.documents import attach_documents
-from engine.usecases.parts import give_up_parts
+from engine.usecases.parts import ask_nobody_jointly
 from engine.usecases.substitution import as_holder
 
 
@@ -73,9 +72,6 @@ def as_finisher(work: Work, actor: Actor, case: Case, task: Task) -> Actor:
     if task.part_of is not None:
         raise NotFound(what="task")
     actor = as_holder(work, actor, case, task)
-    if task.owner_id is not None:
-        holder = work.rows.get(User, str(task.assignee_id))
-        raise QuestionOpen(holder=holder.display_name if holder else "")
     waiting = joint_from_mapping(task.joint).waiting if task.joint is not None else ()
     if waiting:
         raise JointAnswersMissing(departments=department_names(work, waiting, actor.locale))
@@ -168,7 +164,7 @@ def close_task(
     task.finished_by = actor.user_id
     task.answers = dict(answers)
     if task.joint is not None:
-        give_up_parts(work, task)
+        ask_nobody_jointly(work, task)
     if task.dispatch_reason is not None and task.department is not None:
         dispute = dispute_of(case.dispatch, task.element).accepted(task.department)
         case.dispatch = with_dispute(case.dispatch, task.element, dispute)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.domain.access import Actor
 from engine.domain.ports import FieldError
-from engine.kernel.errors import AnswersInvalid, HandOverRefused, QuestionOpen, TaskNotYours
+from engine.kernel.errors import AnswersInvalid, HandOverRefused, TaskNotYours
 from engine.store.audit import record
 from engine.store.tables import Absence, Case, Task, User
 from engine.store.uow import Work
@@ -36,8 +36,6 @@ def delegate(work: Work, command: DelegateTask) -> Task:
     """
     case, task = staff_task(work, command.actor, command.task_id)
     actor = as_holder(work, command.actor, case, task)
-    if task.owner_id is not None:
-        raise QuestionOpen(holder=work.rows.get_one(User, str(task.assignee_id)).display_name)
     if not command.question.strip():
         raise AnswersInvalid(fields=(FieldError("question", "required", {}),))
     colleague = present_colleague(work, command.to_id, task)
@@ -90,7 +88,7 @@ def answer_question(work: Work, command: AnswerQuestion) -> Task:
     case, task = staff_task(work, command.actor, command.task_id)
     if task.owner_id is None:
         raise TaskNotYours
-    actor = as_holder(work, command.actor, case, task)
+    actor = as_holder(work, command.actor, case, task, only_asked=True)
     text = command.answer.strip()[:LONGEST]
     if not text:
         raise AnswersInvalid(fields=(FieldError("answer", "required", {}),))

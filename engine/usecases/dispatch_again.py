@@ -37,7 +37,7 @@ class DispatchAgain:
 def dispatch_again(work: Work, command: DispatchAgain) -> Task:
     """Give the returned task to a department; the task as it then is.
 
-    Raises NotFound, TaskNotOpen, TaskNotYours, StaleRevision, AnswersInvalid(fields).
+    Raises NotFound, TaskNotOpen, TaskNotYours, QuestionOpen, StaleRevision, AnswersInvalid(fields).
     """
     case, part = staff_task(work, command.actor, command.task_id, command.revision)
     if part.kind not in DECISIONS or part.part_of is None:

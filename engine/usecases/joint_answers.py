@@ -14,7 +14,7 @@ from engine.domain.joint import (
     joint_from_mapping,
 )
 from engine.domain.ports import FieldError
-from engine.kernel.errors import AnswersInvalid, NotFound, TaskNotYours
+from engine.kernel.errors import AnswersInvalid, NotFound
 from engine.store.audit import record
 from engine.store.tables import Department, Task
 from engine.store.uow import Work
@@ -95,13 +95,11 @@ class AnswerJointly:
 def answer_jointly(work: Work, command: AnswerJointly) -> Task:
     """Finish one's own task with the answer, which the lead's task then shows.
 
-    Raises NotFound, TaskNotOpen, TaskNotYours, StaleRevision, AnswersInvalid(fields).
+    Raises NotFound, TaskNotOpen, TaskNotYours, QuestionOpen, StaleRevision, AnswersInvalid(fields).
     """
     case, part = staff_task(work, command.actor, command.task_id, command.revision)
     if part.kind != JOINT or part.part_of is None:
         raise NotFound(what="task")
-    if part.owner_id is not None:
-        raise TaskNotYours
     actor = as_holder(work, command.actor, case, part)
     text = command.text.strip()[:LONGEST]
     if command.position not in POSITIONS:

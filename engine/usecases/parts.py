@@ -19,9 +19,9 @@ from engine.usecases.definition import Definition
 
 DECISIONS = ("redispatch", "adjudicate")
 JOINT = "joint"
-_LEFT = (
+_UNASKED = (
     "UPDATE tasks SET state = 'cancelled', finished_at = %s "
-    "WHERE case_id = %s AND part_of = %s AND state IN %s"
+    "WHERE case_id = %s AND part_of = %s AND kind = %s AND state IN %s"
 )
 
 
@@ -80,6 +80,6 @@ def main_of(work: Work, part: Task) -> Task:
     return found
 
 
-def give_up_parts(work: Work, task: Task) -> None:
-    """Nobody needs what serves the task any more."""
-    work.rows.later(_LEFT, work.now, task.case_id, task.key, WAITING_STATES)
+def ask_nobody_jointly(work: Work, task: Task) -> None:
+    """The co-handlers that have not answered need not any more."""
+    work.rows.later(_UNASKED, work.now, task.case_id, task.key, JOINT, WAITING_STATES)

@@ -13,7 +13,7 @@ from engine.store.tables import Case, Department, Task, TaskMove
 from engine.store.uow import Work
 from engine.usecases.case_lock import locked_task, must_be_open
 from engine.usecases.delegate import present_colleague
-from engine.usecases.parts import give_up_parts, named
+from engine.usecases.parts import ask_nobody_jointly, named
 
 
 @dataclass(frozen=True)
@@ -134,5 +134,5 @@ def _move(
     task.dispatch_reason = command.by_rule or by_hand
     case.department = department
     if task.joint is not None and department in (task.joint["waiting"] or ()):
-        give_up_parts(work, task)
+        ask_nobody_jointly(work, task)
         task.joint = None

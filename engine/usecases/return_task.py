@@ -19,7 +19,7 @@ from engine.store.tables import Case, Task, TaskMove
 from engine.store.uow import Work
 from engine.usecases.case_lock import staff_task
 from engine.usecases.definition import Definition, definition_for
-from engine.usecases.parts import give_up_parts, open_part
+from engine.usecases.parts import ask_nobody_jointly, open_part
 from engine.usecases.substitution import as_holder
 
 LONGEST = 2_000
@@ -39,8 +39,9 @@ class ReturnTask:
 def return_task(work: Work, command: ReturnTask) -> Task:
     """Return the task; the task that is now to be decided is opened.
 
-    Raises NotFound, NotAllowed, TaskNotOpen, TaskNotYours, StaleRevision, ReturnRefused(why) with
-    ``not_offered``, ``final``, ``accepted`` or ``too_late``, or AnswersInvalid(fields).
+    Raises NotFound, NotAllowed, TaskNotOpen, TaskNotYours, QuestionOpen, StaleRevision,
+    ReturnRefused(why) with ``not_offered``, ``final``, ``accepted`` or ``too_late``, or
+    AnswersInvalid(fields).
     """
     actor = command.actor
     case, task = staff_task(work, actor, command.task_id, command.revision)
@@ -55,7 +56,7 @@ def return_task(work: Work, command: ReturnTask) -> Task:
     case.dispatch = with_dispute(case.dispatch, task.element, dispute)
     _leave(work, task, command, actor, dispute.returns)
     if task.joint is not None:
-        give_up_parts(work, task)
+        ask_nobody_jointly(work, task)
         task.joint = None
     assert desk is not None  # noqa: S101 - publishing a package with returns sees to it
     open_part(work, made, case, task, kind, desk)

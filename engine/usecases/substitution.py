@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from engine.domain.access import Actor, Principal, has_skill, may_take_task
-from engine.kernel.errors import NotAllowed, SkillMissing, TaskNotYours
+from engine.kernel.errors import NotAllowed, QuestionOpen, SkillMissing, TaskNotYours
 from engine.store.rows import Join
 from engine.store.tables import Absence, Case, Task, User
 from engine.store.uow import ReadSession, Work
@@ -94,11 +94,22 @@ def acting_for(actor: Actor, other: Actor) -> Actor:
     return replace(actor, acting_for=Principal(other.user_id, other.display_name))
 
 
-def as_holder(work: Work, actor: Actor, case: Case, task: Task) -> Actor:
+def as_holder(
+    work: Work, actor: Actor, case: Case, task: Task, *, only_asked: bool = False
+) -> Actor:
     """The actor if the task is theirs, as a substitute if it is somebody's who is away.
 
-    Raises TaskNotYours.
+    Somebody who was only asked about it may answer, and nothing else. Raises TaskNotYours,
+    QuestionOpen(holder).
     """
+    holder = _holder(work, actor, case, task)
+    if task.owner_id is not None and not only_asked:
+        asked = work.rows.get(User, str(task.assignee_id))
+        raise QuestionOpen(holder=asked.display_name if asked else "")
+    return holder
+
+
+def _holder(work: Work, actor: Actor, case: Case, task: Task) -> Actor:
     if task.assignee_id == actor.user_id:
         return actor
     if task.assignee_id is not None:

@@ -23,13 +23,14 @@ class UnclaimTask:
 def unclaim(work: Work, command: UnclaimTask) -> Task:
     """Give the task back. A manager may take it back from a caseworker of the department.
 
-    A question that goes with it is dropped. Raises NotFound, TaskNotOpen, or TaskNotYours.
+    A question that goes with it is dropped. Raises NotFound, TaskNotOpen, TaskNotYours, or
+    QuestionOpen.
     """
     actor = command.actor
     case, task = staff_task(work, actor, command.task_id)
     if task.assignee_id is None:
         return task
-    if task.assignee_id != actor.user_id and "manager" not in actor.roles:
+    if "manager" not in actor.roles:
         actor = as_holder(work, actor, case, task)
     task.assignee_id = task.claimed_at = task.owner_id = None
     if task.part_of is None:
