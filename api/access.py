@@ -204,6 +204,11 @@ require_staff = _requirement(lambda actor: actor.is_staff)
 require_caseworker = _requirement(rules.handles_tasks)
 require_designer = _requirement(rules.may_publish)
 require_performance = _requirement(rules.may_see_performance)
+require_task_manager = _requirement(rules.may_manage_tasks)
+require_dispatch_preview = _requirement(rules.may_preview_dispatch)
+require_absences = _requirement(
+    lambda actor: rules.handles_tasks(actor) or rules.may_administer(actor)
+)
 require_administrator = _requirement(rules.may_administer)
 
 

@@ -40,6 +40,13 @@ STATUS: dict[type[EngineError], int] = {
     errors.TaskAlreadyClaimed: 409,
     errors.TaskNotYours: 409,
     errors.TaskNotOpen: 409,
+    errors.SkillMissing: 403,
+    errors.ReturnRefused: 409,
+    errors.JointAnswersMissing: 409,
+    errors.QuestionOpen: 409,
+    errors.HandOverRefused: 409,
+    errors.AbsenceRefused: 409,
+    errors.MergeRefused: 409,
     errors.CaseNotOpen: 409,
     errors.StaleRevision: 412,
     errors.ServiceNotOffered: 404,
@@ -76,7 +83,7 @@ def problem(
     status = STATUS[type(error)]
     body: dict[str, Any] = {
         "type": f"urn:banshi:{error.code}",
-        "title": say(locale, f"problem.{error.code}", **error.params),
+        "title": sentence(error, locale),
         "status": status,
         "code": error.code,
     }
@@ -104,6 +111,16 @@ def problem(
         status,
         media_type="application/problem+json",
     )
+
+
+def sentence(error: EngineError, locale: str) -> str:
+    """The error in the reader's words: those for its very reason where there are any."""
+    params = error.params
+    for name in ("why", "reason"):
+        key = f"problem.{error.code}.{params.get(name)}"
+        if key in texts(locale):
+            return say(locale, key, **params)
+    return say(locale, f"problem.{error.code}", **params)
 
 
 def install(app: FastAPI, page: Any) -> None:

@@ -90,14 +90,14 @@ def status(request: Request, actor: Citizen, reference: str) -> Response:
     with wired.uow.read() as session:
         record = queries.own_record(session, actor, reference)
         made = definition(session, record.case.package_version_id, wired.ports)
-        office = departments(session).get(record.case.department or "")
+        at, working = queries.progress_of(session, record)
+        office = departments(session).get(at.department or "")
         named = services_named(session, catalogue, {record.case.service})
     case, manifest = record.case, made.manifest
     form = made.forms[manifest.services[case.service].form]
     answers = record.state.data.get(manifest.saves_as, {})
     files = {row.id: row.name for row in record.documents}
     mine = [task for task in record.tasks if task.state == "open" and task.audience == "applicant"]
-    working = [task for task in record.tasks if task.state == "open" and task.audience == "staff"]
     outcome = manifest.outcomes.get(case.outcome or "")
     return page(
         request,
@@ -107,7 +107,9 @@ def status(request: Request, actor: Citizen, reference: str) -> Response:
         stages=[(key, manifest.stages[key][locale]) for key in manifest.stages],
         duties=[(task, made.label(task.element, locale)) for task in mine if task.kind != "rating"],
         ratings=[task for task in mine if task.kind == "rating"],
-        next_steps=[made.label(task.element, locale) for task in working],
+        next_steps=list(dict.fromkeys(made.label(task.element, locale) for task in working)),
+        stage=at.stage,
+        follows=at is not case,
         department=office,
         department_name=office.name[locale] if office else None,
         outcome=outcome[locale] if outcome else None,

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
 from api import problems
 from api.access import application, require_caseworker
 from api.rest.case_view import case_view
+from api.rest.dispatch_schemas import Release
 from api.rest.revisions import WantedRevision, show_revision
 from api.rest.schemas import CaseView, TaskForm, TaskPage, TaskRow, TaskView
-from api.rest.words import Words, remaining_working_days
+from api.rest.task_view import task_row
+from api.rest.words import Words
 from api.submission import read_answers
 from api.wiring import Application
-from engine.domain.access import Actor, may_see_case, may_take_task
+from engine.domain.access import Actor, may_see_case
+from engine.domain.joint import ANSWERS
 from engine.domain.ports import Form
 from engine.kernel.errors import AnswersInvalid, NotFound
 from engine.store.queries import inbox as lists
@@ -27,6 +29,7 @@ from engine.store.uow import ReadSession
 from engine.usecases.claim import ClaimNextTask, ClaimTask, claim, claim_next
 from engine.usecases.complete import CompleteTask, complete
 from engine.usecases.definition import Definition
+from engine.usecases.substitution import acting_now
 from engine.usecases.unclaim import UnclaimTask, unclaim
 from forms import render_error_summary, render_fields
 
@@ -46,13 +49,15 @@ def list_tasks(
     """Tasks by due date, a page at a time; `next` is the cursor of the following page."""
     wired = application(request)
     with wired.uow.read() as session:
-        page = lists.inbox(session, actor, view, service, cursor, limit)
+        acting = acting_now(session, actor, wired.ports.clock.now())
+        absent = [lists.Absent(each.actor.user_id, each.services) for each in acting.away]
+        page = lists.inbox(session, actor, view, service, cursor, limit, absent)
         words = Words(wired, session, request.state.locale)
         flags = lists.flags_of(session, [row[1].id for row in page.rows])
         return TaskPage(
-            items=[_row(words, actor, row, flags) for row in page.rows],
+            items=[task_row(words, acting, row, flags) for row in page.rows],
             next=page.next,
-            counts=lists.inbox_counts(session, actor),
+            counts=lists.inbox_counts(session, actor, absent),
         )
 
 
@@ -91,9 +96,11 @@ def unclaim_task(
     actor: Caseworker,
     task_id: str,
     revision: WantedRevision,
+    body: Release | None = None,
 ) -> TaskRow:
-    """Give the task back. With `If-Match` 412 if the case has changed since."""
-    application(request).uow.run(unclaim, UnclaimTask(actor, task_id, revision))
+    """Give the task back, and say why. With `If-Match` 412 if the case has changed since."""
+    reason = body.reason if body else ""
+    application(request).uow.run(unclaim, UnclaimTask(actor, task_id, reason, revision))
     return _answer(request, response, actor, task_id)
 
 
@@ -186,7 +193,9 @@ def _form_html(
     if task.form is None:
         return ""
     form = made.forms[task.form]
-    data = session.get_one(CaseState, case.id).data
+    data = dict(session.get_one(CaseState, case.id).data)
+    if task.joint is not None:
+        data[ANSWERS] = task.joint["answers"]
     start_form = made.forms[made.manifest.services[case.service].form]
     summary = render_error_summary(form, errors, locale) if errors else ""
     return f"{summary}" + str(
@@ -204,46 +213,5 @@ def _answer(request: Request, response: Response, actor: Actor, task_id: str) ->
             raise NotFound(what="task")
         words = Words(wired, session, request.state.locale)
         show_revision(response, row[1].revision)
-        return _row(words, actor, row, lists.flags_of(session, [row[1].id]))
-
-
-def _row(
-    words: Words,
-    actor: Actor,
-    row: Row[Task, Case, str, str | None],
-    flags: dict[str, set[str]],
-) -> TaskRow:
-    task, case, applicant, assignee = row
-    now = words.wired.ports.clock.now()
-    due, calendar = case.promised_due_at, words.calendar(case)
-    if task.due_at is not None:
-        due = task.due_at
-        if task.audience == "staff":
-            calendar = words.wired.ports.calendars.of_department(task.department)
-    return TaskRow(
-        id=task.id,
-        case_id=case.id,
-        reference=case.reference,
-        service=case.service,
-        service_name=words.service(case.service),
-        applicant_name=applicant,
-        element=task.element,
-        name=words.definition(case).label(task.element, words.locale),
-        state=task.state,
-        role=task.role,
-        priority=task.priority,
-        department=task.department,
-        department_name=words.department(task.department),
-        assignee_id=task.assignee_id,
-        assignee_name=assignee,
-        mine=task.assignee_id == actor.user_id,
-        may_claim=task.state == "open"
-        and task.assignee_id is None
-        and may_take_task(actor, task.audience, task.department, task.role),
-        opened_at=task.opened_at,
-        due_at=task.due_at,
-        promised_due_at=case.promised_due_at,
-        legal_due_at=case.legal_due_at,
-        remaining_working_days=remaining_working_days(calendar, due, now),
-        flags=sorted(flags[case.id]),
-    )
+        acting = acting_now(session, actor, wired.ports.clock.now())
+        return task_row(words, acting, row, lists.flags_of(session, [row[1].id]))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.domain.dispatch import DEFAULT_LIMITS, DispatchRules, read_dispatch
 from engine.domain.lifecycle import STAGES
 from engine.domain.limit import Limit, limit_from_mapping
 from engine.domain.locales import LOCALES
@@ -55,6 +56,7 @@ class Manifest:
     """Settings of elements, by element id, that hold instead of those in the model."""
     calendar: str | None = None
     """The working calendar on which its cases' clocks count; None is the office's main one."""
+    dispatch: DispatchRules = field(default_factory=DispatchRules)
 
     @property
     def listed(self) -> bool:
@@ -70,6 +72,13 @@ class Manifest:
         """The calendar on which the clocks of `service` count; None is the office's main one."""
         own = self.services[service].calendar if service in self.services else None
         return own or self.calendar
+
+    def dispatch_limit(self, service: str, name: str) -> Limit:
+        """As `limit`, for ``return``, ``redispatch``, ``adjudicate`` and ``joint``."""
+        try:
+            return self.limit(service, name)
+        except KeyError:
+            return DEFAULT_LIMITS[name]
 
 
 def read_manifest(content: bytes) -> tuple[Manifest | None, list[Finding]]:
@@ -193,4 +202,5 @@ class _Reader:
             outcomes=self.texts("outcomes"),
             settings=self.settings(),
             calendar=self.calendar(package, "package"),
+            dispatch=read_dispatch(self),
         )

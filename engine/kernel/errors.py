@@ -86,6 +86,48 @@ class TaskNotOpen(EngineError):
     code = "task_not_open"
 
 
+class SkillMissing(EngineError):
+    """The task needs the skill `skill`, which you do not have."""
+
+    code = "skill_missing"
+
+
+class ReturnRefused(EngineError):
+    """The task cannot be returned; `why` says for what reason."""
+
+    code = "return_refused"
+
+
+class JointAnswersMissing(EngineError):
+    """The co-handlers `departments` have not answered, and their time has not passed."""
+
+    code = "joint_answers_missing"
+
+
+class QuestionOpen(EngineError):
+    """The task was passed on with a question that `holder` has to answer first."""
+
+    code = "question_open"
+
+
+class HandOverRefused(EngineError):
+    """The task cannot be given to that person or department; `why` says for what reason."""
+
+    code = "hand_over_refused"
+
+
+class AbsenceRefused(EngineError):
+    """The absence cannot be entered like this; `why` says for what reason."""
+
+    code = "absence_refused"
+
+
+class MergeRefused(EngineError):
+    """The two cases cannot be merged or parted; `why` says for what reason."""
+
+    code = "merge_refused"
+
+
 class CaseNotOpen(EngineError):
     """The case has already ended."""
 

@@ -39,6 +39,7 @@ from engine.store.tables import (
     Subscription,
     Suggestion,
     Task,
+    TaskMove,
     VariableNote,
 )
 from engine.store.wire import shape_of
@@ -57,6 +58,7 @@ PACKED: tuple[type[Base], ...] = (
     Subscription,
     Suggestion,
     Task,
+    TaskMove,
     VariableNote,
 )
 """The tables whose rows of a case go into its archived body."""

@@ -17,7 +17,13 @@ from engine.store.uow import ReadSession, Work
 
 
 def record(work: Work, case: Case, kind: str, actor: Actor, **details: Any) -> None:
-    """Append an event to the case's chain. The case's row must be locked by the caller."""
+    """Append an event to the case's chain. The case's row must be locked by the caller.
+
+    Of a substitute the event keeps both: who did it, and for whom.
+    """
+    if actor.acting_for is not None:
+        principal = actor.acting_for
+        details = {**details, "for_id": principal.user_id, "for_name": principal.display_name}
     number = case.events + 1
     digest = digest_of(
         case.head,

@@ -34,6 +34,8 @@ KEPT = timedelta(days=30)
 QUEUES: Mapping[str, str] = {
     "timer": "timers",
     "clock_warning": "timers",
+    "joint": "timers",
+    "follow": "timers",
     "message": "timers",
     "signal": "timers",
     "letter": "letters",

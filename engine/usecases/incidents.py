@@ -21,6 +21,7 @@ from engine.store.tables import Case, ExternalJob, Incident, Job, Message, Task,
 from engine.store.uow import UnitOfWork, Work
 from engine.usecases.advance import advance
 from engine.usecases.case_lock import lock_case, state_of
+from engine.usecases.complete import close_task, dispatch_data
 from engine.usecases.definition import definition_for
 
 MESSAGE = "message"
@@ -188,12 +189,11 @@ def _complete_again(work: Work, case: Case, incident: Incident, skip: list[str])
         return
     made = definition_for(work, case.package_version_id)
     answers, data = answers_of(payload)
+    data = {**data, **dispatch_data(case, task)}
     step = made.process.complete(state_of(work, case).state, task.key, data, skip)
     user = work.rows.get_one(User, payload["actor_id"])
     actor = Actor(user.id, user.user_name, user.display_name, frozenset(user.roles))
-    task.state, task.finished_at, task.finished_by = "done", work.now, user.id
-    task.answers = answers
-    record(work, case, "task_completed", actor, element=task.element)
+    close_task(work, case, task, actor, answers)
     advance(work, made, case, step, actor)
 
 

@@ -131,7 +131,14 @@ def _of_open(
 
 def _written(session: ReadSession, case: Case) -> Waits:
     """What the rows say that the case waits for."""
-    tasks = session.scalars(select(Task.key).where(Task.case_id == case.id, Task.state == "open"))
+    tasks = session.scalars(
+        select(Task.key).where(
+            Task.case_id == case.id,
+            Task.state.in_(["open", "held"]),
+            # What serves another task is not the process's, and ends with that task.
+            Task.part_of.is_(None) | (case.state != "open"),
+        )
+    )
     timers = session.scalars(
         select(Job.unique_key).where(
             Job.case_id == case.id,

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.domain.access import Actor, may_publish
+from engine.domain.lifecycle import WAITING_STATES
 from engine.domain.ports import Ports
 from engine.domain.process import Place
 from engine.kernel.errors import (
@@ -147,11 +148,13 @@ def migrate_case(work: Work, command: MigrateCase) -> CaseOutlook:
 
 def _rename(work: Work, case: Case, names: Mapping[str, str]) -> None:
     tasks, timers = work.rows.fetch(
-        Query(Task, "case_id = %s AND state = 'open'", (case.id,)),
+        Query(Task, "case_id = %s AND state IN %s", (case.id, WAITING_STATES)),
         Query(Job, "case_id = %s AND kind = 'timer' AND state = 'waiting'", (case.id,)),
     )
     for task in tasks:
         task.element = names.get(task.element, task.element)
+    if case.dispatch:
+        case.dispatch = {names.get(each, each): kept for each, kept in case.dispatch.items()}
     for job in timers:
         element = job.payload.get("element")
         job.payload = {**job.payload, "element": names.get(element, element)}

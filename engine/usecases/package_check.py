@@ -30,6 +30,7 @@ def unfitting(contents: Contents, departments: set[str], calendars: Calendars) -
                     f"letters/{letter}.{locale}.j2",
                     params={"letter": letter, "locale": locale},
                 )
+    yield from _unfitting_dispatch(contents, departments)
     for element in contents.process.elements.values():
         yield from _unfitting_element(contents, element, departments)
 
@@ -50,6 +51,34 @@ def _unfitting_calendars(manifest: Manifest, calendars: Calendars) -> Iterator[F
                 element=place,
                 severity="warning",
                 params={"calendar": name},
+            )
+
+
+def _unfitting_dispatch(contents: Contents, departments: set[str]) -> Iterator[Finding]:
+    """The desks and tables of dispatch: each must be there and name a department."""
+    rules, elements = contents.manifest.dispatch, contents.process.elements.values()
+    for name, desk in (("dispatcher", rules.dispatcher), ("adjudicator", rules.adjudicator)):
+        if desk is not None and desk.department not in departments:
+            yield Finding(
+                "department_unknown",
+                MANIFEST,
+                element=f"dispatch.{name}",
+                severity="warning",
+                params={"department": desk.department},
+            )
+    named = {element.properties.get("dispatch_table") for element in elements}
+    for table in sorted({rules.table, *named} - {None, ""}, key=str):
+        facts = contents.process.decision_facts(str(table))
+        if facts is None or facts.several or "department" not in facts.outputs:
+            yield Finding("dispatch_table_wrong", MANIFEST, str(table), params={"table": table})
+            continue
+        for department in sorted(facts.outputs["department"] - departments):
+            yield Finding(
+                "department_unknown",
+                MANIFEST,
+                element=str(table),
+                severity="warning",
+                params={"department": department},
             )
 
 

@@ -27,9 +27,10 @@ from engine.kernel.errors import (
     StoreUnavailable,
 )
 from engine.store.calendars import StoredCalendars, calendar_data, keep_data
+from engine.store.pools import open_engine
 from engine.store.queries.calendars import calendar_row, changes_of
 from engine.store.tables import CalendarRow, Case, ClockEntry, ClockRow, Event, Job
-from engine.store.uow import Work, open_engine
+from engine.store.uow import Work
 from engine.usecases import recount
 from engine.usecases.calendars import (
     AddCalendar,

@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api/v1/absences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Absences
+         * @description One's own and those for which one acts; a manager sees the department's or the office's.
+         */
+        get: operations["list_absences"];
+        put?: never;
+        /**
+         * Create Absence
+         * @description Enter that somebody is away. 409 `absence_refused` says why it cannot be like this.
+         */
+        post: operations["enter_absence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/absences/{absence_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Absence
+         * @description Somebody is back early, or does not go.
+         */
+        post: operations["end_absence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendars": {
         parameters: {
             query?: never;
@@ -155,6 +199,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge Case
+         * @description Let the case follow the main one `into`. 409 `merge_refused` says why it cannot.
+         */
+        post: operations["merge_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{case_id}/places": {
         parameters: {
             query?: never;
@@ -197,6 +261,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case_id}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unmerge Case
+         * @description Let the case go its own way again.
+         */
+        post: operations["unmerge_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clock": {
         parameters: {
             query?: never;
@@ -217,6 +301,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Colleagues
+         * @description Those of one's own department who work on cases, with how much they have to do; who looks
+         *     after the whole office sees everybody, or one `department`.
+         */
+        get: operations["list_colleagues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/departments": {
         parameters: {
             query?: never;
@@ -228,6 +333,48 @@ export interface paths {
         get: operations["list_departments"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Dispatch
+         * @description Move open tasks to where the published rules would have them, each for itself.
+         */
+        post: operations["apply_dispatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Dispatch
+         * @description Which open tasks of package `key` the rules in `file` would move; without it, those in force.
+         *
+         *     `file` is what publishing takes: an archive, or one file of the package. Nothing is kept.
+         */
+        post: operations["preview_dispatch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -469,6 +616,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/returns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Returns
+         * @description The newest returned tasks: of the whole office, or of the manager's own department.
+         */
+        get: operations["list_returns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -570,6 +737,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reassign Tasks
+         * @description Give tasks to somebody else, each for itself; with `preview` say what would become of it.
+         */
+        post: operations["reassign_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}": {
         parameters: {
             query?: never;
@@ -581,6 +768,26 @@ export interface paths {
         get: operations["get_task"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Task
+         * @description Answer what one was asked, as a co-handler or by a colleague who stays the owner.
+         */
+        post: operations["answer_task"];
         delete?: never;
         options?: never;
         head?: never;
@@ -631,6 +838,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Return
+         * @description Finish a task of dispatching again or adjudicating: name the department.
+         */
+        post: operations["decide_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/delegate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delegate Task
+         * @description Ask a colleague; the task comes back with the answer.
+         */
+        post: operations["delegate_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}/form": {
         parameters: {
             query?: never;
@@ -651,6 +898,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/joint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Co Handlers
+         * @description Ask other departments to answer the lead's task.
+         */
+        post: operations["ask_jointly"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return A Task
+         * @description Say that the task is not this department's. 409 `return_refused` says why it stays.
+         */
+        post: operations["return_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take Task Back */
+        post: operations["take_task_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}/unclaim": {
         parameters: {
             query?: never;
@@ -662,7 +966,7 @@ export interface paths {
         put?: never;
         /**
          * Unclaim Task
-         * @description Give the task back. With `If-Match` 412 if the case has changed since.
+         * @description Give the task back, and say why. With `If-Match` 412 if the case has changed since.
          */
         post: operations["unclaim_task"];
         delete?: never;
@@ -733,6 +1037,38 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AbsenceList */
+        AbsenceList: {
+            /** Items */
+            items: components["schemas"]["AbsenceView"][];
+        };
+        /** AbsenceView */
+        AbsenceView: {
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /** Id */
+            id: string;
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /** May End */
+            may_end: boolean;
+            /** Name */
+            name: string;
+            /** Now */
+            now: boolean;
+            /** Services */
+            services: string[];
+            /** Substitute Name */
+            substitute_name: string | null;
+            /** User Id */
+            user_id: string;
+        };
         /** Answer */
         Answer: {
             /**
@@ -776,6 +1112,13 @@ export interface components {
             revision?: number | null;
             /** Years */
             years?: number[] | null;
+        };
+        /** Body_preview_dispatch */
+        Body_preview_dispatch: {
+            /** File */
+            file?: string | null;
+            /** Key */
+            key: string;
         };
         /** Body_publish_package */
         Body_publish_package: {
@@ -885,6 +1228,13 @@ export interface components {
             /** Zone */
             zone: string;
         };
+        /** CaseLink */
+        CaseLink: {
+            /** Id */
+            id: string;
+            /** Reference */
+            reference: string;
+        };
         /** CasePage */
         CasePage: {
             /** Items */
@@ -918,28 +1268,52 @@ export interface components {
         };
         /** CaseTask */
         CaseTask: {
+            /** Asked */
+            asked: boolean;
             /** Assignee Name */
             assignee_name: string | null;
             /** Audience */
             audience: string;
             /** Department Name */
             department_name: string | null;
+            /** Dispatch Reason */
+            dispatch_reason: string | null;
             /** Due At */
             due_at: string | null;
             /** Element */
             element: string;
             /** Finished At */
             finished_at: string | null;
+            /** For Name */
+            for_name: string | null;
             /** Has Form */
             has_form: boolean;
             /** Id */
             id: string;
+            /** Joint */
+            joint: components["schemas"]["JointAnswerView"][];
+            /** Kind */
+            kind: string;
             /** May Claim */
             may_claim: boolean;
+            /** May Reassign */
+            may_reassign: boolean;
+            /** May Return */
+            may_return: boolean;
+            /** May Take Back */
+            may_take_back: boolean;
             /** Mine */
             mine: boolean;
             /** Name */
             name: string;
+            /** Owner Name */
+            owner_name: string | null;
+            /** Part */
+            part: boolean;
+            /** Priority */
+            priority: number;
+            /** Question */
+            question: string | null;
             /** State */
             state: string;
         };
@@ -961,18 +1335,27 @@ export interface components {
             closed_at: string | null;
             /** Department */
             department: string | null;
+            /** Department Hours */
+            department_hours: {
+                [key: string]: number;
+            };
             /** Department Name */
             department_name: string | null;
             /** Documents */
             documents: components["schemas"]["DocumentView"][];
             /** Events */
             events: components["schemas"]["EventView"][];
+            /** Followers */
+            followers: components["schemas"]["CaseLink"][];
             /** Id */
             id: string;
             /** Legal Due At */
             legal_due_at: string | null;
             /** Letters */
             letters: components["schemas"]["LetterView"][];
+            main: components["schemas"]["CaseLink"] | null;
+            /** May Merge */
+            may_merge: boolean;
             /** Outcome */
             outcome: string | null;
             /** Outcome Name */
@@ -992,6 +1375,8 @@ export interface components {
             received_at: string;
             /** Reference */
             reference: string;
+            /** Return Reasons */
+            return_reasons: components["schemas"]["ReasonView"][];
             /** Revision */
             revision: number;
             /** Service */
@@ -1094,6 +1479,33 @@ export interface components {
             /** State */
             state: string;
         };
+        /** ColleagueList */
+        ColleagueList: {
+            /** Items */
+            items: components["schemas"]["ColleagueView"][];
+        };
+        /**
+         * ColleagueView
+         * @description `absent_until` is the last day away of somebody who is away now.
+         */
+        ColleagueView: {
+            /** Absent Until */
+            absent_until: string | null;
+            /** Daily Capacity */
+            daily_capacity: number | null;
+            /** Department */
+            department: string | null;
+            /** Display Name */
+            display_name: string;
+            /** Id */
+            id: string;
+            /** Open */
+            open: number;
+            /** Roles */
+            roles: string[];
+            /** Skills */
+            skills: string[];
+        };
         /**
          * DayShape
          * @description A day that is not as its weekday says. `own`: said by this calendar, not its base.
@@ -1110,6 +1522,34 @@ export interface components {
             name: string;
             /** Own */
             own: boolean;
+        };
+        /**
+         * Decision
+         * @description Whose a returned task is. `co_handlers` answer the department, which leads.
+         */
+        Decision: {
+            /**
+             * Co Handlers
+             * @default []
+             */
+            co_handlers: string[];
+            /** Department */
+            department: string;
+            /**
+             * Order
+             * @default parallel
+             * @enum {string}
+             */
+            order: "parallel" | "sequence";
+            /** Reason */
+            reason: string;
+        };
+        /** Delegation */
+        Delegation: {
+            /** Question */
+            question: string;
+            /** To Id */
+            to_id: string;
         };
         /** DepartmentList */
         DepartmentList: {
@@ -1313,6 +1753,37 @@ export interface components {
             /** Reference */
             reference: string;
         };
+        /**
+         * JointAnswerView
+         * @description A co-handler's answer; of one who has not answered `position` is null.
+         */
+        JointAnswerView: {
+            /** By */
+            by: string;
+            /** Department Name */
+            department_name: string | null;
+            /** On */
+            on: string;
+            /** Position */
+            position: string | null;
+            /** Position Name */
+            position_name: string | null;
+            /** Text */
+            text: string;
+        };
+        /** JointRequest */
+        JointRequest: {
+            /** Departments */
+            departments: string[];
+            /**
+             * Order
+             * @default parallel
+             * @enum {string}
+             */
+            order: "parallel" | "sequence";
+            /** Question */
+            question: string;
+        };
         /** LetterView */
         LetterView: {
             /** Body */
@@ -1353,6 +1824,14 @@ export interface components {
             user_name: string;
             /** Zone */
             zone: string;
+        };
+        /**
+         * Merging
+         * @description `into` is the number of the main case.
+         */
+        Merging: {
+            /** Into */
+            into: string;
         };
         /** MessageIn */
         MessageIn: {
@@ -1417,6 +1896,31 @@ export interface components {
             /** Items */
             items: components["schemas"]["OutlookView"][];
         };
+        /**
+         * NewAbsence
+         * @description Both days are away. Without `user_id` it is the reader who is; no services means all.
+         */
+        NewAbsence: {
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /**
+             * Services
+             * @default []
+             */
+            services: string[];
+            /** Substitute Id */
+            substitute_id?: string | null;
+            /** User Id */
+            user_id?: string | null;
+        };
         /** NewCalendar */
         NewCalendar: {
             /** Day Zero */
@@ -1449,6 +1953,8 @@ export interface components {
         };
         /** NewUser */
         NewUser: {
+            /** Daily Capacity */
+            daily_capacity?: number | null;
             /** Department */
             department?: string | null;
             /** Display Name */
@@ -1457,6 +1963,8 @@ export interface components {
             password: string;
             /** Roles */
             roles: ("caseworker" | "designer" | "manager" | "administrator" | "job_worker")[];
+            /** Skills */
+            skills?: string[];
             /** User Name */
             user_name: string;
         };
@@ -1537,6 +2045,68 @@ export interface components {
             /** Version */
             version: number | null;
         };
+        /** ReasonView */
+        ReasonView: {
+            /** Code */
+            code: string;
+            /** Needs Basis */
+            needs_basis: boolean;
+            /** Title */
+            title: string;
+        };
+        /** ReassignedPage */
+        ReassignedPage: {
+            /** Items */
+            items: components["schemas"]["ReassignedRow"][];
+        };
+        /**
+         * ReassignedRow
+         * @description What became of one task, or would; `problem` says why it stays.
+         */
+        ReassignedRow: {
+            /** Assignee Name */
+            assignee_name: string | null;
+            /** Department Name */
+            department_name: string | null;
+            /** Done */
+            done: boolean;
+            /** Problem */
+            problem: string | null;
+            /** Reference */
+            reference: string | null;
+            /** Task Id */
+            task_id: string;
+        };
+        /**
+         * Reassignment
+         * @description Without `assignee_id` to the queue; a `preview` changes nothing.
+         */
+        Reassignment: {
+            /** Assignee Id */
+            assignee_id?: string | null;
+            /** Department */
+            department?: string | null;
+            /**
+             * Preview
+             * @default false
+             */
+            preview: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Task Ids */
+            task_ids: string[];
+        };
+        /** Release */
+        Release: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
         /**
          * RepairIn
          * @description `skip` and `move` need `key`, `move` an `element`, `correct` the `data`.
@@ -1612,6 +2182,79 @@ export interface components {
             further: number;
             /** Items */
             items: components["schemas"]["ProspectView"][];
+        };
+        /**
+         * Return
+         * @description `reason` is a code of the package; whether it needs a basis is told with the task.
+         */
+        Return: {
+            /**
+             * Basis
+             * @default
+             */
+            basis: string;
+            /** Reason */
+            reason: string;
+        };
+        /** ReturnPage */
+        ReturnPage: {
+            /** Items */
+            items: components["schemas"]["ReturnView"][];
+        };
+        /**
+         * ReturnView
+         * @description `hours` the department had the task before it returned it; `undecided_hours` until it was
+         *     decided whose it is, so far if it is not. `outcome` is waiting, redispatched, adjudicated or
+         *     overtaken.
+         */
+        ReturnView: {
+            /** Basis */
+            basis: string;
+            /** By */
+            by: string | null;
+            /** Case Id */
+            case_id: string;
+            /** Decided By */
+            decided_by: string | null;
+            /** Decision */
+            decision: string | null;
+            /** Department */
+            department: string;
+            /** Department Name */
+            department_name: string | null;
+            /** Hours */
+            hours: number;
+            /** Number */
+            number: number;
+            /** Outcome */
+            outcome: string;
+            /** Reason Name */
+            reason_name: string;
+            /** Reference */
+            reference: string;
+            /**
+             * Returned At
+             * Format: date-time
+             */
+            returned_at: string;
+            /** Service Name */
+            service_name: string;
+            /** Task Name */
+            task_name: string;
+            /** To Name */
+            to_name: string | null;
+            /** Undecided Hours */
+            undecided_hours: number;
+        };
+        /** RuleMoves */
+        RuleMoves: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Task Ids */
+            task_ids: string[];
         };
         /**
          * RunShape
@@ -1773,6 +2416,23 @@ export interface components {
             id: string;
         };
         /**
+         * TaskAnswer
+         * @description What was asked: of a co-handler, whose `position` counts, or of a colleague.
+         */
+        TaskAnswer: {
+            /**
+             * Position
+             * @default answer
+             * @enum {string}
+             */
+            position: "agree" | "disagree" | "answer";
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+        };
+        /**
          * TaskForm
          * @description The task's form as HTML of the one renderer, to be put in place; posted back by name.
          */
@@ -1820,6 +2480,8 @@ export interface components {
             element: string;
             /** Flags */
             flags: string[];
+            /** For Name */
+            for_name: string | null;
             /** Id */
             id: string;
             /** Legal Due At */
@@ -1863,10 +2525,14 @@ export interface components {
         UserChange: {
             /** Active */
             active?: boolean | null;
+            /** Daily Capacity */
+            daily_capacity?: number | null;
             /** Department */
             department?: string | null;
             /** Roles */
             roles?: ("caseworker" | "designer" | "manager" | "administrator" | "job_worker")[] | null;
+            /** Skills */
+            skills?: string[] | null;
         };
         /** UserList */
         UserList: {
@@ -1877,6 +2543,8 @@ export interface components {
         UserView: {
             /** Active */
             active: boolean;
+            /** Daily Capacity */
+            daily_capacity: number | null;
             /** Department */
             department: string | null;
             /** Display Name */
@@ -1885,6 +2553,8 @@ export interface components {
             id: string;
             /** Roles */
             roles: string[];
+            /** Skills */
+            skills: string[];
             /** User Name */
             user_name: string;
         };
@@ -1927,6 +2597,31 @@ export interface components {
             /** Warnings */
             warnings: number;
         };
+        /** WouldMovePage */
+        WouldMovePage: {
+            /** Items */
+            items: components["schemas"]["WouldMoveRow"][];
+        };
+        /**
+         * WouldMoveRow
+         * @description An open task that the rules would have elsewhere; `to_name` is null where none fits.
+         */
+        WouldMoveRow: {
+            /** Case Id */
+            case_id: string;
+            /** From Name */
+            from_name: string | null;
+            /** Name */
+            name: string;
+            /** Reference */
+            reference: string;
+            /** Task Id */
+            task_id: string;
+            /** To Name */
+            to_name: string | null;
+            /** Why */
+            why: string;
+        };
         /**
          * YearShape
          * @description What is said of one year; of an office's calendar, only its own days.
@@ -1955,6 +2650,90 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_absences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsenceList"];
+                };
+            };
+        };
+    };
+    enter_absence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAbsence"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsenceList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_absence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                absence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsenceList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_calendars: {
         parameters: {
             query?: never;
@@ -2271,6 +3050,41 @@ export interface operations {
             };
         };
     };
+    merge_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Merging"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_places: {
         parameters: {
             query?: never;
@@ -2339,6 +3153,37 @@ export interface operations {
             };
         };
     };
+    unmerge_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     filing_dates: {
         parameters: {
             query: {
@@ -2371,6 +3216,37 @@ export interface operations {
             };
         };
     };
+    list_colleagues: {
+        parameters: {
+            query?: {
+                department?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColleagueList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_departments: {
         parameters: {
             query?: never;
@@ -2387,6 +3263,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DepartmentList"];
+                };
+            };
+        };
+    };
+    apply_dispatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleMoves"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReassignedPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_dispatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_preview_dispatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WouldMovePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -2766,6 +3708,26 @@ export interface operations {
             };
         };
     };
+    list_returns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnPage"];
+                };
+            };
+        };
+    };
     sign_in: {
         parameters: {
             query?: never;
@@ -2924,6 +3886,39 @@ export interface operations {
             };
         };
     };
+    reassign_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reassignment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReassignedPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_task: {
         parameters: {
             query?: never;
@@ -2942,6 +3937,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskRow"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    answer_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
                 };
             };
             /** @description Validation Error */
@@ -3021,6 +4051,78 @@ export interface operations {
             };
         };
     };
+    decide_return: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: number | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delegate_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Delegation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_task_form: {
         parameters: {
             query?: never;
@@ -3052,6 +4154,109 @@ export interface operations {
             };
         };
     };
+    ask_jointly: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JointRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    return_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: number | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Return"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_task_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     unclaim_task: {
         parameters: {
             query?: never;
@@ -3063,7 +4268,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Release"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

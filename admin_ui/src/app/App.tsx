@@ -6,6 +6,7 @@ import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { BrowserRouter, Navigate, Route, Routes } from "react-router";
 
+import { AbsencesPage } from "../features/absences/AbsencesPage";
 import { CasePage } from "../features/case/CasePage";
 import { CasesPage } from "../features/case/CasesPage";
 import { InboxPage } from "../features/inbox/InboxPage";
@@ -57,6 +58,7 @@ function Pages() {
         <Route path="/inbox" element={<InboxPage />} />
         <Route path="/cases" element={<CasesPage />} />
         <Route path="/cases/:caseId" element={<CasePage />} />
+        <Route path="/absences" element={<AbsencesPage me={me.data} />} />
         <Route path="/packages" element={<PackagesPage me={me.data} />} />
         <Route path="/performance" element={<PerformancePage />} />
         <Route path="/calendars" element={<CalendarsPage me={me.data} />} />

@@ -21,6 +21,7 @@ from engine.store.tables import (
     Rating,
     Suggestion,
     Task,
+    TaskMove,
     User,
 )
 from engine.store.uow import ReadSession
@@ -42,17 +43,16 @@ class CaseRecord:
     suggestions: list[Suggestion]
     rating: Rating | None
     names: dict[str, str]
+    moves: list[TaskMove]
+    main: Case | None
+    followers: list[Case]
 
 
 def departments_of(session: ReadSession, case_id: str) -> frozenset[str]:
     """The departments that have or had a task in the case."""
-    rows = session.scalars(
-        union(
-            select(Task.department).where(Task.case_id == case_id),
-            select(ArchivedDepartment.department).where(ArchivedDepartment.case_id == case_id),
-        )
-    )
-    return frozenset(code for code in rows if code)
+    tables = (Task, TaskMove, ArchivedDepartment)
+    each = [select(table.department).where(table.case_id == case_id) for table in tables]
+    return frozenset(code for code in session.scalars(union(*each)) if code)
 
 
 def visible_case(session: ReadSession, actor: Actor, case_id: str) -> Case:
@@ -83,7 +83,12 @@ def _record(session: ReadSession, case: Case, rows: CaseRows) -> CaseRecord | No
     tasks, state = rows.all(Task, "opened_at", "id"), rows.first(CaseState)
     if state is None:
         return None
-    people = {case.applicant_id, *(t.assignee_id for t in tasks), *(t.finished_by for t in tasks)}
+    moves = rows.all(TaskMove, "left_at")
+    people: set[str | None] = {case.applicant_id}
+    for task in tasks:
+        people |= {task.assignee_id, task.finished_by, task.owner_id}
+    for move in moves:
+        people |= {move.by_id, move.decided_by}
     names = {
         user.id: user.display_name
         for user in session.scalars(select(User).where(User.id.in_([p for p in people if p])))
@@ -101,7 +106,18 @@ def _record(session: ReadSession, case: Case, rows: CaseRows) -> CaseRecord | No
         suggestions=rows.all(Suggestion, "position"),
         rating=session.get(Rating, case.id),
         names=names,
+        moves=moves,
+        main=session.get(Case, case.main_id) if case.main_id else None,
+        followers=followers_of(session, case),
     )
+
+
+def followers_of(session: ReadSession, case: Case) -> list[Case]:
+    """The cases merged into this one, the oldest first."""
+    if not case.followers:
+        return []
+    following = select(Case).where(Case.main_id == case.id)
+    return list(session.scalars(following.order_by(Case.received_at, Case.id)))
 
 
 def visible_document(session: ReadSession, actor: Actor, document_id: str) -> Document:

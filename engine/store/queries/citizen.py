@@ -33,6 +33,21 @@ def own_record(session: ReadSession, actor: Actor, reference: str) -> CaseRecord
     return case_record(session, actor, case.id)
 
 
+def progress_of(session: ReadSession, record: CaseRecord) -> tuple[Case, list[Task]]:
+    """Where the matter stands, and what staff have to do: of the main case as long as the
+    citizen's own follows it. Of the main case nothing else may be shown to them."""
+    case, tasks = record.case, record.tasks
+    if record.main is not None and case.state == "open" and case.decided_at is None:
+        case = record.main
+        tasks = list(session.scalars(select(Task).where(Task.case_id == case.id)))
+    working = [
+        task
+        for task in tasks
+        if task.audience == "staff" and task.part_of is None and task.state in ("open", "held")
+    ]
+    return case, working
+
+
 def own_draft(session: ReadSession, actor: Actor, draft_id: str) -> Draft:
     """The citizen's draft. Raises NotFound."""
     draft = session.get(Draft, draft_id)

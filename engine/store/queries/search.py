@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, Select, exists, or_, select
 
 from engine.domain.access import Actor
 from engine.kernel.ids import SERIAL_DIGITS
-from engine.store.tables import ArchivedDepartment, Case, Counter, Task, User
+from engine.store.tables import ArchivedDepartment, Case, Counter, Task, TaskMove, User
 from engine.store.uow import ReadSession
 
 MOST_AT_ONCE = 600
@@ -85,11 +85,12 @@ def _page(
     """The newest of a few cases, of which those the actor may not see are left out."""
     statement = _rows().where(*conditions)
     if not actor.oversees_office:
+        department = actor.department
         statement = statement.where(
             or_(
                 *(
-                    exists().where(each.case_id == Case.id, each.department == actor.department)
-                    for each in (Task, ArchivedDepartment)
+                    exists().where(each.case_id == Case.id, each.department == department)
+                    for each in (Task, TaskMove, ArchivedDepartment)
                 )
             )
         )
@@ -134,3 +135,8 @@ def _ids_before(session: ReadSession, department: str, after: str | None, size: 
 def _pairs(rows: Any) -> list[Found]:
     found: list[Row[Case, str]] = list(rows)
     return [(case, name) for case, name in found]
+
+
+def case_by_reference(session: ReadSession, reference: str) -> Case | None:
+    """The case with exactly this number, whoever may see it."""
+    return session.scalar(select(Case).where(Case.reference == reference.strip().upper()))
