@@ -100,6 +100,8 @@ def seed_calendars(work: Work, _: None) -> None:
     that are not announced yet are filled in.
     """
     rows = _locked(work)
+    others = CalendarChange.actor_id != SYSTEM.user_id
+    edited = set(work.session.scalars(select(CalendarChange.calendar).where(others).distinct()))
     for name in shipped_names():
         data, row = shipped_calendar(name), rows.get(name)
         if row is None:
@@ -107,7 +109,7 @@ def seed_calendars(work: Work, _: None) -> None:
             _keep(work, rows, row, data, changes(None, data), SYSTEM, "shipped")
             continue
         before = calendar_data(row)
-        after = data if row.edited_by == SYSTEM.user_id else _filled_in(before, data)
+        after = _filled_in(before, data) if name in edited else data
         if made := changes(before, after):
             _keep(work, rows, row, after, made, SYSTEM, "shipped")
 

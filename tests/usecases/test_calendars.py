@@ -409,6 +409,25 @@ def test_a_newer_product_fills_in_what_an_edited_calendar_does_not_know(
     assert not calendar.is_working_day(date(2026, 3, 10))
     assert row(small_office).revision == 3
     assert {job.payload["revision"] for job in jobs_of(small_office)} == {2, 3}
+    # What somebody edited stays so, however often the product is started anew.
+    small_office.uow.run(seed_calendars, None)
+    small_office.ports.calendars.reload()
+    assert not small_office.ports.calendar.is_working_day(date(2026, 3, 10))
+    assert row(small_office).revision == 3
+
+
+def test_a_calendar_that_nobody_edited_follows_the_shipped_file(
+    small_office: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def newer(name: str) -> Any:
+        data = shipped_calendar(name)
+        year = replace(data.years[2026], holidays=())
+        return replace(data, years={**data.years, 2026: year}) if name == "uk-foi" else data
+
+    monkeypatch.setattr("engine.usecases.calendars.shipped_calendar", newer)
+    small_office.uow.run(seed_calendars, None)
+    assert calendar_data(row(small_office, "uk-foi")).years[2026].holidays == ()
+    assert row(small_office, "cn").revision == 1
 
 
 def test_a_main_calendar_that_does_not_exist_is_told_at_the_start(tmp_path: Path) -> None:
