@@ -110,7 +110,7 @@ def test_a_single_machine_is_brought_up_to_date_when_it_starts(tmp_path: Path) -
 @pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
 def test_a_long_reader_holds_up_the_migration_and_nobody_else(engine: Engine) -> None:
     """Without patience of its own the change would wait, and everybody behind it."""
-    migrate_to(engine, "0005")
+    migrate_to(engine, "0006")
     migrating = threading.Thread(target=migrate, args=(engine,))
     slowest, waited = 0.0, 0
     with engine.connect() as reader:
