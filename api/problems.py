@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.sentences import finding_view, say, texts
+from api.sentences import clock_refusal, finding_view, say, texts
 from engine.domain.locales import LOCALES
 from engine.domain.ports import Form
 from engine.kernel import errors
@@ -88,6 +88,9 @@ def problem(
     elif isinstance(error, errors.DocumentRefused):
         key = f"problem.{error.code}.{error.params.get('reason')}"
         body["title"] = say(locale, key, **error.params)
+    elif isinstance(error, errors.ClockVerbRefused):
+        body["title"] = clock_refusal(locale, error.params)
+        body["params"] = dict(error.params)
     elif status < 500:
         body["params"] = dict(error.params)
     return JSONResponse(

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from api.connectors.client import HttpClient
 from api.connectors.registry import Registry, Tools
+from api.notice_words import notice_words
 from api.settings import Settings
 from api.worker.celery_app import Chore
 from api.worker.files import DiskFiles
@@ -77,9 +78,17 @@ class Application:
     def chores(self) -> list[Chore]:
         """What a worker does from time to time."""
         return [
-            Chore("tidy", 300, lambda: self.uow.run(jobs.tidy, None)),
-            Chore("figures", 15, lambda: self.uow.run(refresh_figures, None)),
+            Chore("tidy", 300, self.tidy),
+            Chore("figures", 15, self.refresh_figures),
         ]
+
+    def tidy(self) -> None:
+        """Clear away old finished jobs and keys of requests, a batch at a time."""
+        self.uow.run(jobs.tidy, None)
+
+    def refresh_figures(self) -> None:
+        """Count the office's figures."""
+        self.uow.run(refresh_figures, None)
 
     def with_waker(self, waker: Waker) -> Application:
         """The same product with another way to wake workers."""
@@ -112,6 +121,7 @@ def wire(settings: Settings, clock: Clock | None = None, waker: Waker | None = N
         files=DiskFiles(settings.data_dir / "files"),
         mailer=mailer,
         connectors=Registry(Tools(http, mailer, settings.connector_environment)),
+        notice_words=notice_words,
         waker=waker or waker_for(settings),
         recommender=StoredModels(catalogue),
         catalogue=catalogue,

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import Request
 
 from api.access import application
+from api.clock_words import ClockWords, entries_by_clock, line_of, reason_text
 from api.rest import schemas as shapes
 from api.rest.words import Words
 from api.sentences import say
 from engine.domain import sla
 from engine.domain.access import Actor, may_take_task
+from engine.domain.clock_terms import KINDS
 from engine.domain.lifecycle import STAGES
 from engine.store.queries.case_record import CaseRecord, case_record
 from engine.store.tables import ClockEntry, ClockRow, Document, Event, Letter, Task
+from engine.usecases.clock_buttons import buttons
 from engine.usecases.documents import document_ids
 from forms import answer_rows
 
@@ -36,6 +38,7 @@ class _View:
         self.made_of = words.definition(record.case)
         self.now = words.wired.ports.clock.now()
         self.locale = words.locale
+        self.clock_words = ClockWords(self.made_of, self.locale, words.wired.ports.calendar)
         self.documents = {row.id: row for row in record.documents}
 
     def made(self) -> shapes.CaseView:
@@ -70,7 +73,7 @@ class _View:
             promised_due_at=case.promised_due_at,
             closed_at=case.closed_at,
             revision=case.revision,
-            clocks=[self.clock(row) for row in sorted(record.clocks, key=lambda row: row.key)],
+            clocks=list(self.clocks()),
             tasks=[self.task(task) for task in record.tasks],
             answers=list(self.answers()),
             documents=[document_view(row) for row in record.documents],
@@ -94,28 +97,48 @@ class _View:
                 key=key, name=self.made_of.manifest.stages[key][self.locale], state=state
             )
 
-    def clock(self, row: ClockRow) -> shapes.ClockView:
+    def clocks(self) -> Iterator[shapes.ClockView]:
+        """Those of the case first; of the tasks' only those that still count."""
+        ledger = entries_by_clock(self.record.entries)
+        order: dict[str, int] = {kind: number for number, kind in enumerate(KINDS)}
+        for row in sorted(self.record.clocks, key=lambda row: (order[row.kind], row.key)):
+            if row.kind != "task" or row.state != "stopped":
+                yield self.clock(row, ledger.get(row.key, []))
+
+    def clock(self, row: ClockRow, entries: list[ClockEntry]) -> shapes.ClockView:
         clock = sla.clock_from_mapping(row.body)
+        terms = self.made_of.manifest.terms(row.key)
+        pauses = terms.pauses if terms is not None else {}
         return shapes.ClockView(
-            key="legal" if row.key == "legal" else "promised",
-            name=say(self.locale, f"clock.{row.key}"),
+            key=row.key,
+            kind=row.kind,
+            name=self.clock_words.title(row.key, clock.begun_by),
             state=row.state,
             due_at=row.due_at,
             provisional=clock.provisional,
             remaining_working_days=self.words.remaining_working_days(row.due_at, self.now),
-            lines=[self.line(each) for each in self.record.entries if each.clock == row.key],
+            why=self.clock_words.why(entries),
+            lines=[self.line(each) for each in entries],
+            buttons=list(buttons(self.made_of, self.record.case, row, self.actor)),
+            pauses={name: each.title[self.locale] for name, each in pauses.items()},
+            open_pauses=[pause.name for pause in clock.pauses],
+            extensions=list(terms.extension.limits) if terms is not None else [],
         )
 
     def line(self, entry: ClockEntry) -> shapes.ClockLine:
-        text = clock_sentence(entry, self.locale)
-        due = entry.line["new_due"]
-        calendar = self.words.wired.ports.calendar
+        line, calendar = line_of(entry), self.words.wired.ports.calendar
         return shapes.ClockLine(
             clock=entry.clock,
             verb=entry.verb,
             at=entry.at,
-            text=text,
-            new_due=calendar.local_date(datetime.fromisoformat(due)) if due else None,
+            text=self.clock_words.sentence(line),
+            previous_due=calendar.local_date(line.previous_due) if line.previous_due else None,
+            new_due=calendar.local_date(line.new_due) if line.new_due else None,
+            working_days=line.working_days,
+            basis=line.basis.get(self.locale, ""),
+            reason=reason_text(line.reason, self.locale),
+            actor_name=entry.actor_name or say(self.locale, "actor.system"),
+            letter_id=entry.letter_id,
         )
 
     def task(self, task: Task) -> shapes.CaseTask:
@@ -216,8 +239,9 @@ class _View:
             element=self.made_of.label(details.get("element", ""), self.locale),
             stage=manifest.stages.get(details.get("stage", ""), {}).get(self.locale, ""),
             outcome=outcome[self.locale] if outcome else "",
-            clock=say(self.locale, f"clock.{details.get('clock', 'legal')}"),
+            clock=self.clock_words.title(details.get("clock", "legal")),
             reason=details.get("reason", ""),
+            rule=reason_text(details.get("rule", ""), self.locale),
         )
 
     def passed(self) -> list[str]:
@@ -244,20 +268,14 @@ _SHOWN = frozenset(
         "clock_resume",
         "clock_extend",
         "clock_reset",
+        "clock_recount",
+        "silence_applied",
+        "receipt_corrected",
         "clock_warned",
         "clock_breached",
         "next_services_suggested",
     }
 )
-
-
-def clock_sentence(entry: ClockEntry, locale: str) -> str:
-    """One line of the ledger in plain words."""
-    basis = entry.line["basis"].get(locale, "")
-    key = f"ledger.{entry.verb}"
-    days = entry.line["working_days"]
-    text = say(locale, key if days is not None else f"{key}.plain", days=days)
-    return f"{text}{say(locale, 'ledger.basis', basis=basis)}" if basis else text
 
 
 def document_view(row: Document) -> shapes.DocumentView:

@@ -151,17 +151,31 @@ class ClockLine(Shape):
     verb: str
     at: datetime
     text: str
+    previous_due: date | None
     new_due: date | None
+    working_days: int | None
+    basis: str
+    reason: str
+    actor_name: str
+    letter_id: str | None
 
 
 class ClockView(Shape):
-    key: Literal["legal", "promised"]
+    """`why` leads to the date in sentences; `buttons` are the verbs the reader may use now."""
+
+    key: str
+    kind: str
     name: str
     state: str
     due_at: datetime
     provisional: bool
     remaining_working_days: int | None
+    why: list[str]
     lines: list[ClockLine]
+    buttons: list[str]
+    pauses: dict[str, str]
+    open_pauses: list[str]
+    extensions: list[str]
 
 
 class CaseTask(Shape):

@@ -74,7 +74,7 @@ def make_celery(
             chore.name: {
                 "task": f"banshi.{chore.name}",
                 "schedule": chore.seconds,
-                "options": {"queue": "advice", "expires": chore.seconds},
+                "options": {"queue": "advice", "expires": max(chore.seconds, SWEEP_SECONDS)},
             }
             for chore in chores
         },
@@ -95,7 +95,13 @@ def make_celery(
         finally:
             slow.release()
 
+    def promised(chore: Chore) -> Callable[[], None]:
+        def run() -> None:
+            chore.run()
+
+        return run
+
     for chore in chores:
-        app.task(chore.run, name=f"banshi.{chore.name}", shared=False)
+        app.task(promised(chore), name=f"banshi.{chore.name}", shared=False)
 
     return app

@@ -6,18 +6,30 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from engine.domain.clock_reading import (
+    read_answer_verbs,
+    read_clocks,
+    read_ladder,
+    read_silence,
+)
+from engine.domain.clock_terms import (
+    UNDECLARED,
+    USUAL_LADDER,
+    AnswerVerb,
+    ClockTerms,
+    Rung,
+    SilenceRule,
+    terms_of,
+)
 from engine.domain.lifecycle import STAGES
-from engine.domain.limit import Limit, limit_from_mapping
-from engine.domain.locales import LOCALES
+from engine.domain.limit import Limit
+from engine.domain.manifest_reading import KEY, MANIFEST, Reader, Text, lines_of
 from engine.domain.process import Finding
 
-MANIFEST = "package.toml"
-_KEY = re.compile(r"[a-z][a-z0-9_]{1,39}")
+__all__ = ["MANIFEST", "Manifest", "OfferedService", "read_manifest"]
 _PREFIX = re.compile(r"[A-Z]{2,6}")
 _SERVICE = re.compile(r"[A-Z][A-Z0-9]{1,11}")
-Text = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,14 @@ class Manifest:
     outcomes: Mapping[str, Text]
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Settings of elements, by element id, that hold instead of those in the model."""
+    refusals: frozenset[str] = frozenset()
+    """The outcomes that refuse what was asked for."""
+    clocks: Mapping[str, ClockTerms] = field(default_factory=lambda: UNDECLARED)
+    ladder: tuple[Rung, ...] = USUAL_LADDER
+    silence: tuple[SilenceRule, ...] = ()
+    on_answer: tuple[AnswerVerb, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Where each table and setting stands in the file."""
 
     @property
     def listed(self) -> bool:
@@ -62,11 +82,16 @@ class Manifest:
         own = self.services[service].limits if service in self.services else {}
         return own[name] if name in own else self.limits[name]
 
+    def terms(self, clock: str) -> ClockTerms | None:
+        """What is said of a case's clock; None for one that the package does not have."""
+        return terms_of(self.clocks, clock)
+
 
 def read_manifest(content: bytes) -> tuple[Manifest | None, list[Finding]]:
     """The manifest, or None, with everything that is wrong in it."""
     try:
-        raw = tomllib.loads(content.decode("utf-8"))
+        text = content.decode("utf-8")
+        raw = tomllib.loads(text)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         line = re.search(r"line (\d+)", str(error))
         return None, [
@@ -77,70 +102,24 @@ def read_manifest(content: bytes) -> tuple[Manifest | None, list[Finding]]:
                 params={"reason": str(error)},
             )
         ]
-    reader = _Reader(raw)
+    reader = _Reader(raw, lines_of(text))
     manifest = reader.manifest()
     return (None if reader.findings else manifest), reader.findings
 
 
-@dataclass
-class _Reader:
-    """Reads with a finding for each thing that is wrong, so that all are told at once."""
-
-    raw: Mapping[str, Any]
-    findings: list[Finding] = field(default_factory=list)
-
-    def wrong(self, code: str, element: str, **params: Any) -> None:
-        self.findings.append(Finding(code, MANIFEST, element=element, params=params))
-
-    def table(self, path: str, of: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        value = (self.raw if of is None else of).get(path, {})
-        if isinstance(value, Mapping):
-            return value
-        self.wrong("manifest_setting_wrong", path, expected="table")
-        return {}
-
-    def word(self, table: Mapping[str, Any], name: str, where: str, form: re.Pattern[str]) -> str:
-        value = table.get(name)
-        if isinstance(value, str) and form.fullmatch(value):
-            return value
-        self.wrong("manifest_setting_wrong", f"{where}.{name}", expected=form.pattern)
-        return ""
-
-    def text(self, value: Any, where: str) -> Text:
-        if isinstance(value, Mapping) and all(
-            isinstance(value.get(locale), str) and value[locale].strip() for locale in LOCALES
-        ):
-            return {locale: value[locale] for locale in LOCALES}
-        self.wrong("text_missing", where, locales=", ".join(LOCALES))
-        return dict.fromkeys(LOCALES, "")
-
-    def texts(self, name: str) -> dict[str, Text]:
-        return {key: self.text(value, f"{name}.{key}") for key, value in self.table(name).items()}
-
-    def limits(self, table: Mapping[str, Any], where: str) -> dict[str, Limit]:
-        limits = {}
-        for name, value in table.items():
-            try:
-                limits[name] = limit_from_mapping(value)
-            except (ValueError, TypeError, AttributeError) as error:
-                self.wrong("limit_wrong", f"{where}.{name}", reason=str(error))
-        return limits
+class _Reader(Reader):
+    """Reads the whole manifest."""
 
     def services(self) -> dict[str, OfferedService]:
-        rows = self.raw.get("services", [])
-        if not isinstance(rows, list) or not rows:
+        rows = self.tables("services")
+        if not rows:
             self.wrong("manifest_setting_wrong", "services", expected="[[services]]")
-            return {}
         offered = {}
-        for number, row in enumerate(rows, start=1):
-            where = f"services[{number}]"
-            if not isinstance(row, Mapping):
-                self.wrong("manifest_setting_wrong", where, expected="table")
-                continue
+        for where, row in rows:
             code = self.word(row, "code", where, _SERVICE)
             offered[code] = OfferedService(
                 code=code,
-                form=self.word(row, "form", where, _KEY),
+                form=self.word(row, "form", where, KEY),
                 limits=self.limits(self.table("limits", row), f"{where}.limits"),
                 sensitive=row.get("sensitive") is True,
                 listed=row.get("listed") is not False,
@@ -167,16 +146,27 @@ class _Reader:
                 self.wrong("stage_missing", f"stages.{stage}", stage=stage)
         for unknown in set(stages) - set(STAGES):
             self.wrong("stage_unknown", f"stages.{unknown}", stage=unknown)
+        outcomes, clocks = self.table("outcomes"), read_clocks(self)
         return Manifest(
-            key=self.word(package, "key", "package", _KEY),
+            key=self.word(package, "key", "package", KEY),
             process=self.word(package, "process", "package", re.compile(r"[A-Za-z_][\w.-]*")),
             reference_prefix=self.word(package, "reference_prefix", "package", _PREFIX),
             title=self.text(package.get("title"), "package.title"),
-            saves_as=self.word(self.table("start"), "saves_as", "start", _KEY),
+            saves_as=self.word(self.table("start"), "saves_as", "start", KEY),
             services=self.services(),
             limits=self.limits(self.table("limits"), "limits"),
             labels=self.texts("labels"),
             stages=stages,
             outcomes=self.texts("outcomes"),
             settings=self.settings(),
+            refusals=frozenset(
+                key
+                for key, value in outcomes.items()
+                if isinstance(value, Mapping) and value.get("refuses") is True
+            ),
+            clocks=clocks,
+            ladder=read_ladder(self, clocks),
+            silence=read_silence(self, clocks),
+            on_answer=read_answer_verbs(self, clocks),
+            lines=self.lines,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, BinaryIO, Protocol
 
 from engine.domain.calendar import WorkingCalendar
@@ -71,6 +72,26 @@ class Mailer(Protocol):
     def send(self, to: str, subject: str, body: str, message_id: str) -> None: ...
 
 
+@dataclass(frozen=True)
+class NoticeFacts:
+    """What a notice to staff is about; names by locale, the clock's own empty for the usual one."""
+
+    reference: str
+    service: Mapping[str, str]
+    clock: str
+    clock_title: Mapping[str, str]
+    task: Mapping[str, str] | None
+    rung: str
+    due_on: date
+    text: Mapping[str, str]
+
+
+class NoticeWords(Protocol):
+    """Puts a notice into words."""
+
+    def __call__(self, facts: NoticeFacts, locale: str) -> RenderedLetter: ...
+
+
 class Waker(Protocol):
     """Tells the workers, after a commit, that jobs of these kinds are due. May be lost."""
 
@@ -117,6 +138,7 @@ class Ports:
     files: Files
     mailer: Mailer
     connectors: Connectors
+    notice_words: NoticeWords
     waker: Waker
     recommender: RecommenderSource
     catalogue: Catalogue

@@ -28,6 +28,7 @@ KEPT = timedelta(days=30)
 """How long a finished job is kept, so that promising it again does nothing."""
 QUEUES: Mapping[str, str] = {
     "timer": "timers",
+    "clock_rung": "timers",
     "clock_warning": "timers",
     "message": "timers",
     "signal": "timers",
@@ -35,9 +36,12 @@ QUEUES: Mapping[str, str] = {
     "mail": "mail",
     "advice": "advice",
     "connector": "connectors",
+    "recount": "recounts",
 }
 """The queue of each kind of job: slow work never delays timers."""
 KINDS = tuple(QUEUES)
+UNKEPT = ("timer", "clock_rung")
+"""Kinds of which a finished job leaves no row behind."""
 PRIORITIES = (1, 2, 3)
 NORMAL = 2
 
@@ -87,6 +91,14 @@ def cancel(work: Work, case_id: str, kind: str, unique_keys: Sequence[str] | Non
     elif unique_keys:
         sql += " AND unique_key IN %s"
         work.rows.later(sql, work.now, case_id, kind, list(unique_keys))
+
+
+def drop(work: Work, unique_keys: Sequence[str]) -> None:
+    """Delete jobs that nobody has begun; their keys may be promised again later."""
+    if unique_keys:
+        work.rows.later(
+            "DELETE FROM jobs WHERE unique_key IN %s AND state <> 'running'", list(unique_keys)
+        )
 
 
 @dataclass(frozen=True)
@@ -162,9 +174,9 @@ def release(work: Work, command: Leases) -> None:
 
 
 def finish(work: Work, job: Job) -> None:
-    """The job is done. A timer leaves no row behind: its key is never promised again."""
-    if job.kind == "timer":
-        if defect("timer_kept"):
+    """The job is done."""
+    if job.kind in UNKEPT:
+        if job.kind == "timer" and defect("timer_kept"):
             return
         work.rows.later("DELETE FROM jobs WHERE id = %s", job.id)
         work.rows.forget(job)

@@ -72,6 +72,8 @@ class Work:
         self.locked: set[str] = set()
         """The cases whose rows this transaction has locked, or has recalled."""
         self.recalled: set[str] = set()
+        self.clocks: dict[str, dict[str, Any]] = {}
+        """The clocks of the cases whose clocks were read, by case and key."""
         self.committing = False
         self._connection = connection
         self._session: WriteSession | None = None

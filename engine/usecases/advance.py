@@ -7,9 +7,7 @@ from typing import Any
 from engine.domain.access import Actor
 from engine.domain.lifecycle import CaseState as LifecycleState
 from engine.domain.lifecycle import waiting_for
-from engine.domain.limit import due
 from engine.domain.process import OpenTask, Step
-from engine.domain.schedule import timer_instant
 from engine.kernel.errors import ExecutionFailed
 from engine.kernel.faults import defect
 from engine.kernel.ids import new_id
@@ -17,9 +15,12 @@ from engine.store import jobs
 from engine.store.audit import record
 from engine.store.tables import Case, CaseState, Task
 from engine.store.uow import Work
-from engine.usecases.clocks import stop_clocks
+from engine.usecases.clock_rows import stop_clocks
 from engine.usecases.definition import Definition
+from engine.usecases.department_clocks import KIND, follow_departments
 from engine.usecases.effects import apply_effect
+from engine.usecases.task_clocks import start_task_clock, stop_task_clocks
+from engine.usecases.timer_dates import is_counted, timer_due
 from engine.usecases.waiting import (
     send_thrown,
     stop_waiting,
@@ -48,10 +49,10 @@ def advance(work: Work, made: Definition, case: Case, step: Step, actor: Actor) 
     case.revision += 1
     if step.finished:
         record(work, case, "case_closed", actor, outcome=case.outcome)
-        end_case(work, case, "closed")
+        end_case(work, made, case, "closed")
 
 
-def end_case(work: Work, case: Case, state: LifecycleState) -> None:
+def end_case(work: Work, made: Definition, case: Case, state: LifecycleState) -> None:
     """Close the case: nothing waits any more, and its clocks stop."""
     work.rows.later(
         "UPDATE tasks SET state = 'cancelled', finished_at = %s "
@@ -61,7 +62,7 @@ def end_case(work: Work, case: Case, state: LifecycleState) -> None:
     )
     jobs.cancel(work, case.id, TIMER)
     stop_waiting(work, case)
-    stop_clocks(work, case)
+    stop_clocks(work, made, case)
     case.state = state
     case.stage = "finished"
     case.waiting_for = "nobody"
@@ -72,6 +73,7 @@ def end_case(work: Work, case: Case, state: LifecycleState) -> None:
 def _sync_tasks(work: Work, made: Definition, case: Case, step: Step) -> None:
     # The one that was completed has its new state already.
     done = {row.key for row in work.rows.all_known(Task) if row.state != "open"}
+    stop_task_clocks(work, made, case, step.closed.tasks)
     cancelled = step.closed.tasks - done
     if cancelled:
         work.rows.later(
@@ -91,12 +93,32 @@ def _sync_tasks(work: Work, made: Definition, case: Case, step: Step) -> None:
             if audience == "staff":
                 case.department = department
     case.waiting_for = waiting_for(audiences)
+    if KIND in made.manifest.clocks:
+        follow_departments(work, made, case, _holding(work, case, step))
+
+
+def _holding(work: Work, case: Case, step: Step) -> set[str]:
+    """The departments with an open task after this step, wherever their tasks went meanwhile."""
+    sql = (
+        "SELECT `key`, department FROM tasks "
+        "WHERE case_id = %s AND state = 'open' AND audience = 'staff'"
+    )
+    before = dict(work.rows.values(sql, case.id))
+    opened = {
+        task.key: str(task.properties["department"])
+        for task in step.tasks
+        if task.key in step.opened.tasks and task.properties.get("department")
+        if task.properties.get("audience") != "applicant"
+    }
+    waiting = {task.key for task in step.tasks}
+    return {code for key, code in (before | opened).items() if key in waiting and code}
 
 
 def _open_task(work: Work, made: Definition, case: Case, task: OpenTask) -> str | None:
     """Write the task down; the department that has it."""
     settings = task.properties
     limit, department = settings.get("limit"), _department(task, case)
+    due_at = start_task_clock(work, made, case, task, str(limit)) if limit else None
     work.rows.insert(
         Task,
         {
@@ -114,7 +136,7 @@ def _open_task(work: Work, made: Definition, case: Case, task: OpenTask) -> str 
             "corrects": settings.get("corrects"),
             "flagged": [str(name) for name in settings.get("flagged") or []],
             "state": "open",
-            "due_at": limit_due(work, made, case, str(limit), task.element) if limit else None,
+            "due_at": due_at,
             "opened_at": work.now,
         },
     )
@@ -137,15 +159,6 @@ def _priority(value: Any) -> int:
         return 3
 
 
-def limit_due(work: Work, made: Definition, case: Case, name: str, element: str) -> Any:
-    """The instant at which the limit `name`, counted from now, ends. Raises ExecutionFailed."""
-    try:
-        limit = made.manifest.limit(case.service, name)
-    except KeyError:
-        raise ExecutionFailed(element=element, reason="limit_missing", limit=name) from None
-    return due(limit, work.now, work.ports.calendar)
-
-
 def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
     if step.closed.timers and not defect("timer_kept"):
         work.rows.later(
@@ -155,15 +168,10 @@ def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
     for timer in step.timers:
         if timer.key not in step.opened.timers:
             continue
-        if timer.value.startswith("limit:"):
-            at = limit_due(work, made, case, timer.value[len("limit:") :], timer.element)
-        else:
-            at = timer_instant(timer.value, work.now, timer.element)
-        jobs.promise(
-            work,
-            TIMER,
-            f"{case.id}:{timer.key}",
-            {"key": timer.key, "element": timer.element},
-            case_id=case.id,
-            due_at=at,
-        )
+        payload = {"key": timer.key, "element": timer.element}
+        if is_counted(timer.value):
+            # A recount asks what the timer counts.
+            payload["value"] = timer.value
+        at = timer_due(made, case, timer.value, work.now, work.ports.calendar, timer.element)
+        key = f"{case.id}:{timer.key}"
+        jobs.promise(work, TIMER, key, payload, case_id=case.id, due_at=at)

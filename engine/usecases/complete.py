@@ -18,6 +18,7 @@ from engine.usecases.case_lock import (
     staff_task,
     state_of,
 )
+from engine.usecases.clocks import apply_answers
 from engine.usecases.definition import Definition, definition_for
 from engine.usecases.documents import attach_documents
 
@@ -112,6 +113,7 @@ def finish_task(
     task.finished_by = actor.user_id
     task.answers = dict(answers)
     record(work, case, "task_completed", actor, element=task.element)
+    apply_answers(work, made, case, task.element, answers, actor)
     if task.kind == "rating":
         _keep_rating(work, case, answers)
     advance(work, made, case, step, actor)

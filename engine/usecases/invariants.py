@@ -20,6 +20,7 @@ from engine.store.jobs import KEPT
 from engine.store.tables import (
     Case,
     CaseState,
+    ClockEntry,
     ClockRow,
     Document,
     Event,
@@ -27,10 +28,12 @@ from engine.store.tables import (
     Incident,
     Job,
     Letter,
+    Notice,
     Subscription,
     Task,
 )
 from engine.store.uow import ReadSession, UnitOfWork
+from engine.usecases.clock_invariants import clock_faults
 from engine.usecases.definition import definition
 
 BATCH = 200
@@ -83,6 +86,8 @@ def _of_case(uow: UnitOfWork, session: ReadSession, case_id: str) -> Iterator[Vi
     broken = first_broken_event(session, case_id)
     if broken is not None:
         yield Violation("audit_broken", "events", case_id, str(broken))
+    for fault in clock_faults(session, case):
+        yield Violation(fault.code, "sla_clocks", case_id, f"{fault.clock} {fault.detail}".strip())
     written = _written(session, case)
     if row is None:
         yield Violation("state_missing", "case_states", case_id)
@@ -161,7 +166,8 @@ def _of_all(uow: UnitOfWork) -> Iterator[Violation]:
 
 def _orphans(session: ReadSession) -> Iterator[Violation]:
     tables: Sequence[Any] = (
-        CaseState, ClockRow, Event, ExternalJob, Incident, Job, Letter, Subscription, Task,
+        CaseState, ClockEntry, ClockRow, Event, ExternalJob, Incident, Job, Letter, Notice,
+        Subscription, Task,
     )  # fmt: skip
     for table in tables:
         known = exists().where(Case.id == table.case_id)

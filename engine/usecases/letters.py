@@ -13,12 +13,13 @@ from engine.store import jobs
 from engine.store.audit import record
 from engine.store.tables import Case, Department, Letter, User
 from engine.store.uow import ReadSession, Work
+from engine.usecases.clock_letters import tells_of
 from engine.usecases.definition import Definition
 
-DATES = ("received_on", "legal_due", "promised_due")
+DATES = ("received_on", "legal_due", "promised_due", "previous_promised")
 
 
-def write_letter(work: Work, made: Definition, case: Case, effect: Effect, actor: Actor) -> None:
+def write_letter(work: Work, made: Definition, case: Case, effect: Effect, actor: Actor) -> Letter:
     """Keep what the letter says at this instant, and promise to render and send it."""
     key = str(effect.properties.get("letter"))
     if key not in made.letters:
@@ -39,8 +40,10 @@ def write_letter(work: Work, made: Definition, case: Case, effect: Effect, actor
         created_at=work.now,
     )
     work.rows.add(row)
+    tells_of(work, made, case, row)
     record(work, case, "letter_written", actor, letter=key, element=effect.element)
     jobs.promise(work, "letter", f"letter:{row.id}", {"letter_id": row.id}, case_id=case.id)
+    return row
 
 
 def _context(
@@ -61,6 +64,7 @@ def _context(
             "received_on": day(case.received_at),
             "legal_due": day(case.legal_due_at),
             "promised_due": day(case.promised_due_at),
+            "previous_promised": day(effect.properties.get("previous_promised")),
             "outcome": case.outcome,
             "outcome_label": outcome[locale] if outcome else None,
         },

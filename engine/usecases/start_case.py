@@ -116,6 +116,7 @@ def _file(work: Work, command: StartCase, made: Definition) -> Case:
     )
     work.rows.add(case)
     work.locked.add(case.id)
+    work.clocks[case.id] = {}
     return case
 
 

@@ -13,6 +13,7 @@ from engine.store.uow import Work
 from engine.usecases.advance import advance
 from engine.usecases.case_lock import lock_case, state_of
 from engine.usecases.definition import definition_for
+from engine.usecases.silence import name_in_ledger, note_silence, rule_of_timer
 
 
 @dataclass(frozen=True)
@@ -51,5 +52,10 @@ def fire_timer(work: Work, command: FireTimer) -> bool:
     step = made.process.fire(state_of(work, case).state, job.payload["key"], skip=skip)
     if step is None:
         return False
+    silence = rule_of_timer(made, job.payload.get("element", ""))
+    if silence is not None:
+        note_silence(work, case, silence)
     advance(work, made, case, step, SYSTEM)
+    if silence is not None:
+        name_in_ledger(work, case, silence)
     return True

@@ -17,6 +17,7 @@ from api.demo.office import open_office
 from api.migrations import migrate
 from api.settings import read_settings
 from api.wiring import Application, wire
+from api.worker.celery_app import Chore
 from api.worker.embedded import EmbeddedWorker
 from api.worker.waker import CeleryWaker, waker_for
 from engine.store.tables import Letter
@@ -53,7 +54,7 @@ def test_the_embedded_worker_sends_letters_and_stops_cleanly(tmp_path: Path) -> 
     before = threading.active_count()
     try:
         for _ in range(2):
-            worker = EmbeddedWorker(wired.run_due)
+            worker = EmbeddedWorker(wired.run_due, wired.chores())
             awake = wired.with_waker(worker.waker)
             worker.start()
             try:
@@ -63,6 +64,19 @@ def test_the_embedded_worker_sends_letters_and_stops_cleanly(tmp_path: Path) -> 
                 worker.stop()
         assert threading.active_count() == before
     finally:
+        wired.close()
+
+
+def test_chores_are_done_from_time_to_time(tmp_path: Path) -> None:
+    wired = opened({"BANSHI_DATA_DIR": str(tmp_path), "BANSHI_DEMO": "1"})
+    done: list[str] = []
+    chores = [Chore("one", 0.2, lambda: done.append("one")), Chore("two", 0.3, wired.tidy)]
+    worker = EmbeddedWorker(wired.run_due, chores)
+    try:
+        worker.start()
+        assert eventually(lambda: len(done) >= 2)
+    finally:
+        worker.stop()
         wired.close()
 
 

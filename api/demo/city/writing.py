@@ -29,7 +29,7 @@ RECENT = timedelta(days=120)
 Lines = dict[type[Base], list[str]]
 _LIMITS = (1, 5, 2)
 """Working days of the three tasks, as in the package."""
-_CLOCK = LineTemplate(ClockRow, {}, ("case_id", "key", "state", "due_at", "body"))
+_CLOCK = LineTemplate(ClockRow, {}, ("case_id", "key", "kind", "state", "due_at", "body"))
 _ENTRY = LineTemplate(
     ClockEntry, {"verb": "start"}, ("id", "case_id", "number", "clock", "at", "line")
 )
@@ -125,7 +125,7 @@ class CaseWriter:
             body = column(dump_json(sla.clock_as_mapping(clock)))
             entry = column(dump_json(line.as_mapping()))
             lines[ClockRow].append(
-                _CLOCK.line(copy.case_id, key, clock.state, column(clock.due_at), body)
+                _CLOCK.line(copy.case_id, key, key, clock.state, column(clock.due_at), body)
             )
             lines[ClockEntry].append(
                 _ENTRY.line(next(ids), copy.case_id, number + 3, key, at, entry)

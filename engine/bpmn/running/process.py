@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from engine.bpmn.decisions import Decision
@@ -27,6 +28,7 @@ from engine.bpmn.running.listing import (
 )
 from engine.bpmn.running.subprocesses import begin_scope
 from engine.bpmn.running.throwing import throw_error, throw_escalation
+from engine.bpmn.running.ways import ways_of
 from engine.bpmn.running.workflow import DEFAULT_BUDGET, Budget, Token
 from engine.domain.process import (
     NOTHING,
@@ -41,6 +43,7 @@ from engine.domain.process import (
     Step,
     Thrown,
     Waits,
+    Way,
 )
 from engine.kernel.errors import ExecutionFailed, TaskNotOpen
 
@@ -65,6 +68,17 @@ class PackagedProcess:
     @property
     def model(self) -> ProcessModel:
         return self.processes[self.id]
+
+    @cached_property
+    def ways(self) -> Mapping[str, Way]:
+        return ways_of(self.model)
+
+    def setting(self, element: str, name: str, data: Mapping[str, Any]) -> Any:
+        expression = self.settings.get(element, {}).get(name)
+        if expression is None:
+            return self.elements[element].properties.get(name)
+        with blame(element):
+            return expression.evaluate(data)
 
     @property
     def triggers(self) -> tuple[StartTrigger, ...]:

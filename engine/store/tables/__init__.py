@@ -1,7 +1,8 @@
 """All tables, a module for each area."""
 
 from engine.store.tables.base import Base
-from engine.store.tables.cases import Case, CaseState, ClockEntry, ClockRow, Task, VariableNote
+from engine.store.tables.cases import Case, CaseState, Task, VariableNote
+from engine.store.tables.clocks import ClockEntry, ClockRow, Notice, Recount
 from engine.store.tables.jobs import Counter, Job, ModelRow
 from engine.store.tables.packages import OfferedServiceRow, PackageVersion
 from engine.store.tables.people import Department, SignInAttempt, User, UserSession
@@ -38,9 +39,11 @@ __all__ = [
     "Letter",
     "Message",
     "ModelRow",
+    "Notice",
     "OfferedServiceRow",
     "PackageVersion",
     "Rating",
+    "Recount",
     "SignInAttempt",
     "Subscription",
     "Suggestion",
