@@ -27,6 +27,7 @@ from api.doctor import examine
 from api.load_command import load_demo
 from api.migrations import migrate as migrate_database
 from api.model_commands import simulate_model, validate_models
+from api.recount_command import recount
 from api.sentences import finding_view, say
 from api.settings import Settings, SettingWrong, read_settings
 from api.wiring import Application, wire
@@ -51,6 +52,7 @@ console = Console()
 app.command("validate")(validate_models)
 app.command("simulate")(simulate_model)
 app.command("load-demo")(load_demo)
+app.command("recount")(recount)
 
 
 def main() -> None:
@@ -248,7 +250,9 @@ def _play_all(wired: Application, clock: SettableClock, locale: str, quiet: bool
 
 
 def _show(played: list[Played]) -> None:
-    table = Table("case", "service", "steps", "letters", "outcome", "legal date", "state")
+    table = Table(
+        "case", "service", "steps", "letters", "outcome", "promised", "legal date", "state"
+    )
     for each in played:
         table.add_row(
             each.reference,
@@ -256,6 +260,7 @@ def _show(played: list[Played]) -> None:
             str(len(each.steps)),
             str(len(each.letters)),
             each.outcome or "",
+            each.promised_due or "",
             each.legal_due or "",
             each.state if each.problem is None else f"[red]{each.problem}[/red]",
         )

@@ -47,7 +47,8 @@ class ClockWords:
         told = []
         lines = [line_of(entry) for entry in entries]
         for number, line in enumerate(lines):
-            if line.verb == "stop" and line.new_due == line.previous_due:
+            unmoved = line.new_due == line.previous_due
+            if unmoved and line.verb in ("stop", "resume"):
                 continue
             if line.verb == "pause" and _is_over(line, lines[number + 1 :]):
                 continue
@@ -69,7 +70,7 @@ class ClockWords:
             "at": self._day(line.at),
             "received": self._day(line.received or line.at),
             "since": self._day(line.since),
-            "days": line.working_days,
+            "left_out": self._days(line.working_days),
             "pause": self._pause(line),
         }
         key = f"why.{line.verb}"
@@ -83,7 +84,12 @@ class ClockWords:
             limit = Limit("working_days", line.working_days)
         if limit is None:
             return say(self.locale, "why.amount.limit")
-        return say(self.locale, f"why.amount.{limit.unit}", value=limit.value)
+        one = ".one" if limit.value == 1 else ""
+        return say(self.locale, f"why.amount.{limit.unit}{one}", value=limit.value)
+
+    def _days(self, count: int | None) -> str:
+        one = ".one" if count == 1 else ""
+        return say(self.locale, f"why.amount.working_days{one}", value=count or 0)
 
     def _pause(self, line: LedgerLine) -> str:
         terms = [

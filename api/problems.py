@@ -56,6 +56,8 @@ STATUS: dict[type[EngineError], int] = {
     errors.MigrationRefused: 409,
     errors.StateUnreadable: 500,
     errors.ClockVerbRefused: 409,
+    errors.RecountNotRunning: 409,
+    errors.ReceiptDateWrong: 422,
     errors.AlreadyDone: 409,
     errors.StoreUnavailable: 503,
     LetterFailed: 500,

@@ -16,7 +16,7 @@ class ScenarioWrong(Exception):
 
 @dataclass(frozen=True)
 class ScenarioStep:
-    """One thing that happens: a task completed, time passing, or a withdrawal."""
+    """One thing that happens: a task completed, time passing, a withdrawal, a clock changed."""
 
     expect: Mapping[str, Any] = field(default_factory=dict)
     at: datetime | None = None
@@ -25,6 +25,7 @@ class ScenarioStep:
     answers: Mapping[str, Any] = field(default_factory=dict)
     wait_until: datetime | None = None
     withdraw: str | None = None
+    clock: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,16 @@ def read_scenario(name: str, content: bytes) -> Scenario:
 
 
 def _step(row: Mapping[str, Any]) -> ScenarioStep:
-    unknown = set(row) - {"task", "at", "as", "answers", "expect", "wait_until", "withdraw"}
+    unknown = set(row) - {
+        "task",
+        "at",
+        "as",
+        "answers",
+        "expect",
+        "wait_until",
+        "withdraw",
+        "clock",
+    }
     if unknown:
         raise ValueError(f"a step has no setting {sorted(unknown)[0]!r}")
     withdraw = row.get("withdraw")
@@ -74,6 +84,7 @@ def _step(row: Mapping[str, Any]) -> ScenarioStep:
         answers=_plain(row.get("answers") or {}),
         wait_until=_instant(row["wait_until"]) if row.get("wait_until") else None,
         withdraw=withdraw["reason"] if isinstance(withdraw, Mapping) else withdraw,
+        clock=row.get("clock"),
     )
 
 

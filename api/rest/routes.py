@@ -6,6 +6,8 @@ from fastapi import APIRouter
 
 from api.rest import (
     cases,
+    clocks,
+    notices,
     operations,
     packages,
     people,
@@ -16,5 +18,7 @@ from api.rest import (
 )
 
 router = APIRouter(prefix="/api/v1")
-for module in (session, tasks, cases, packages, performance, people, operations, webhooks):
+for module in (
+    session, tasks, cases, clocks, notices, packages, performance, people, operations, webhooks,
+):  # fmt: skip
     router.include_router(module.router)

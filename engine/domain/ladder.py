@@ -15,6 +15,8 @@ from engine.domain.clock_terms import Rung
 from engine.domain.limit import due
 from engine.domain.sla_clock import SlaClock
 
+END = "end"
+"""Where silence is reached: the last instant in time, so that no day more is left out."""
 PASSED = timedelta(seconds=1)
 """How long after its due instant a limit has ended: whole days end at 23:59:59."""
 
@@ -56,6 +58,8 @@ def climb(
 
 def rung_at(rung: Rung, clock: SlaClock, calendar: WorkingCalendar) -> datetime:
     """The instant (UTC) at which the rung is reached if the clock goes on as it stands."""
+    if rung.at == END:
+        return clock.due_at
     if rung.at == "0":
         return clock.due_at + PASSED
     if rung.at.endswith("wd"):

@@ -198,6 +198,18 @@ class ClockVerbRefused(EngineError):
     code = "clock_verb_refused"
 
 
+class RecountNotRunning(EngineError):
+    """The recount is `state`: a running one can be stopped, and a stopped one resumed."""
+
+    code = "recount_not_running"
+
+
+class ReceiptDateWrong(EngineError):
+    """A case cannot have been received at an instant that is yet to come."""
+
+    code = "receipt_date_wrong"
+
+
 class AlreadyDone(EngineError):
     """The same request was carried out before, and its answer is no longer known."""
 

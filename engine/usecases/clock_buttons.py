@@ -68,7 +68,9 @@ def press_button(work: Work, command: PressButton) -> ClockEntry:
     terms = made.manifest.terms(command.clock)
     letter = letter_for(terms, command.verb, command.pause) if terms is not None else None
     if letter is not None:
-        effect = Effect(letter, "letter.send", {"letter": letter}, state_of(work, case).data)
+        asked = {"reason": command.reason, "basis": command.basis, "pause": command.pause}
+        data = {**state_of(work, case).data, "clock": asked}
+        effect = Effect(letter, "letter.send", {"letter": letter}, data)
         write_letter(work, made, case, effect, command.actor)
     case.revision += 1
     return entries[0]

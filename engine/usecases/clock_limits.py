@@ -18,7 +18,7 @@ PROMISE = "_promise"
 
 
 def limit_named(
-    made: Definition, case: Case, terms: ClockTerms, name: str | None
+    made: Definition, service: str, terms: ClockTerms, name: str | None
 ) -> tuple[str, Limit]:
     """The limit `name`, or the clock's own; with the name it really has.
 
@@ -30,10 +30,10 @@ def limit_named(
         raise ClockVerbRefused(why="limit_missing", possible=())
     if terms.key == "promised" and not name.endswith(PROMISE):
         try:
-            return name + PROMISE, made.manifest.limit(case.service, name + PROMISE)
+            return name + PROMISE, made.manifest.limit(service, name + PROMISE)
         except KeyError:
             pass
-    return name, made.manifest.limit(case.service, name)
+    return name, made.manifest.limit(service, name)
 
 
 def limit_changed(
@@ -53,7 +53,7 @@ def limit_changed(
     if not name:
         return {}
     try:
-        name, limit = limit_named(made, case, terms, name)
+        name, limit = limit_named(made, case.service, terms, name)
     except KeyError:
         return {}
     if limit == clock.limit:

@@ -38,6 +38,11 @@ def unfitting_paths(contents: Contents, elements: list[ClockElement]) -> Iterato
             yield from _resume(contents, each, elements)
         elif each.verb == "extend":
             yield from _extension(contents, each)
+    for rule in contents.manifest.on_answer:
+        task = contents.process.elements.get(rule.task)
+        if rule.verb == "pause" and task is not None:
+            asked = ClockElement(task, rule.verb, rule.clocks, "", rule.pause)
+            yield from _pause(contents, asked, elements)
 
 
 def _finding(code: str, element: Element, error: bool = False, **params: object) -> Finding:

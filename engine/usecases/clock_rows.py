@@ -138,5 +138,5 @@ def terms_for(made: Definition, row: ClockRow) -> ClockTerms:
 
 
 def with_basis(line: LedgerLine, basis: Mapping[str, str] | None) -> LedgerLine:
-    """The line on another legal basis than the limit's."""
-    return replace(line, basis=dict(basis)) if basis else line
+    """The line on another legal basis than the limit's; None for the limit's."""
+    return line if basis is None else replace(line, basis=dict(basis))

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.domain import sla
 from engine.domain.access import SYSTEM, Actor, may_administer
-from engine.domain.clock_terms import SAME_LENGTH, AnswerVerb, ClockTerms
+from engine.domain.clock_terms import CASE_DATES, SAME_LENGTH, AnswerVerb, ClockTerms
 from engine.domain.ledger import LedgerLine
 from engine.domain.limit import Limit
 from engine.domain.process import Effect
@@ -19,6 +19,7 @@ from engine.store.uow import Work
 from engine.usecases.clock_limits import limit_changed, limit_named
 from engine.usecases.clock_rows import clocks_of, keep_clock, with_basis
 from engine.usecases.definition import Definition
+from engine.usecases.moved_letter import tell_later
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,18 @@ def change_clock(
         raise ClockVerbRefused(**{**refused.params, "clock": change.clock}) from refused
     if line is None:
         return None
-    pause = terms.pauses.get(line.pause) if line.pause else None
-    line = with_basis(line, change.basis or (pause.basis if pause is not None else None))
+    line = with_basis(line, change.basis or _basis_of_pause(terms, line))
     return keep_clock(work, made, case, terms, change.clock, clock, line, actor)
+
+
+def _basis_of_pause(terms: ClockTerms, line: LedgerLine) -> Mapping[str, str] | None:
+    """A pause has a rule of its own, where the package names it."""
+    if line.verb not in ("pause", "resume"):
+        return None
+    known = terms.pauses.get(line.pause)
+    if known is not None:
+        return known.basis
+    return None if terms.kind in CASE_DATES else {}
 
 
 def _as_before(change: ClockChange, before: SlaClock | None) -> ClockChange:
@@ -97,15 +107,16 @@ def _changed(
     if before is None or verb in ("start", "restart"):
         if verb not in ("start", "restart"):
             raise ClockVerbRefused(why="not_started", possible=sla.possible(before))
-        name, limit = limit_named(made, case, terms, change.limit)
+        name, limit = limit_named(made, case.service, terms, change.limit)
         received = case.received_at if change.from_receipt else None
         return sla.start(
             limit, now, calendar, reason,
             received=received, limit_name=name, begun_by=change.element,
         )  # fmt: skip
     if verb == "reset":
-        name, limit = limit_named(made, case, terms, change.limit or before.limit_name)
-        begun_by = change.element or before.begun_by
+        name, limit = limit_named(made, case.service, terms, change.limit or before.limit_name)
+        # Whoever resets by hand names the limit; no element is asked for it again.
+        begun_by = change.element or (before.begun_by if terms.kind == "task" else "")
         return sla.reset(before, limit, now, calendar, reason, limit_name=name, begun_by=begun_by)
     if verb == "extend":
         by = extension(made, case, terms, change.limit, actor)
@@ -132,7 +143,7 @@ def cap_of(made: Definition, case: Case, terms: ClockTerms, clock: SlaClock) -> 
     cap = terms.extension.cap
     if cap is None:
         return Cap(terms.extension.times)
-    total = clock.limit if cap == SAME_LENGTH else limit_named(made, case, terms, cap)[1]
+    total = clock.limit if cap == SAME_LENGTH else limit_named(made, case.service, terms, cap)[1]
     return Cap(terms.extension.times, total)
 
 
@@ -152,7 +163,7 @@ def extension(
     agreed = role is None or role in actor.roles or actor is SYSTEM or may_administer(actor)
     if not agreed:
         raise ClockVerbRefused(why="role_missing", role=role, possible=())
-    return limit_named(made, case, terms, name)[1]
+    return limit_named(made, case.service, terms, name)[1]
 
 
 def apply_clock_verb(
@@ -162,11 +173,14 @@ def apply_clock_verb(
 
     Raises ClockVerbRefused, or ExecutionFailed for a limit that does not exist.
     """
+    promised = case.promised_due_at
     try:
         for change in _of_effect(made, case, effect):
             change_clock(work, made, case, change, actor)
     except KeyError as error:
         raise ExecutionFailed(element=effect.element, reason=f"limit {error}") from error
+    if effect.action == "clock.recount":
+        tell_later(work, made, case, promised, effect.data, actor)
 
 
 def _of_effect(made: Definition, case: Case, effect: Effect) -> Iterator[ClockChange]:

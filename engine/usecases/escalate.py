@@ -10,7 +10,7 @@ from datetime import datetime
 
 from engine.domain import sla
 from engine.domain.access import SYSTEM
-from engine.domain.clock_terms import Rung
+from engine.domain.clock_terms import CASE_DATES, Rung
 from engine.domain.ladder import climb
 from engine.store.audit import record
 from engine.store.tables import Case, ClockRow, Job, Task, User
@@ -58,8 +58,8 @@ def reach_rung(work: Work, job: Job) -> None:
 
 
 def _tell(work: Work, made: Definition, case: Case, row: ClockRow, reached: list[Rung]) -> None:
-    if not reached:
-        return
+    if not reached or (case.decided_at is not None and row.key in CASE_DATES):
+        return  # a decided case no longer runs against its dates
     tasks = _tasks(work, case, row)
     departments = {task.department for task in tasks if task.department}
     if not departments and case.department:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from engine.domain.access import SYSTEM
 from engine.kernel.faults import crash_point
 from engine.store import jobs
 from engine.store.tables import Case, Job, Letter, Notice, User
@@ -19,6 +20,7 @@ from engine.usecases.escalate import reach_rung
 from engine.usecases.letters import letter_for_rendering, with_dates
 from engine.usecases.messages import deliver_signal, deliver_waiting
 from engine.usecases.notices import notice_facts
+from engine.usecases.recount import recount_slice
 
 Finish = Callable[[Work, Job], None]
 Act = Callable[[UnitOfWork, Job], Finish]
@@ -99,6 +101,17 @@ def _signal(uow: UnitOfWork, job: Job) -> Finish:
     return deliver
 
 
+def _recount(uow: UnitOfWork, job: Job) -> Finish:
+    more = recount_slice(uow, SYSTEM, job.payload["recount_id"])
+
+    def go_on(work: Work, job: Job) -> None:
+        if more:
+            key = f"recount:{job.payload['recount_id']}:{work.now.isoformat()}"
+            jobs.promise(work, "recount", key, job.payload)
+
+    return go_on
+
+
 ACTS: Mapping[str, Act] = {
     "letter": _letter,
     "mail": _mail,
@@ -108,4 +121,5 @@ ACTS: Mapping[str, Act] = {
     "clock_warning": _clock_rung,
     "message": _message,
     "signal": _signal,
+    "recount": _recount,
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.domain.clock_terms import Rung, SilenceRule
-from engine.domain.ladder import climb
+from engine.domain.ladder import END, climb
 from engine.domain.package import Manifest
 from engine.domain.sla import SlaClock
 from engine.store import jobs
@@ -37,7 +37,7 @@ def rungs_of(manifest: Manifest, key: str, clock: SlaClock) -> tuple[Rung, ...]:
     terms = key.partition(":")[0]
     rungs = tuple(rung for rung in manifest.ladder if rung.clock == terms)
     if silence_at(manifest, key, clock) is not None:
-        rungs = (*rungs, Rung(terms, "0", ()))
+        rungs = (*rungs, Rung(terms, END, ()))
     return rungs
 
 

@@ -17,6 +17,7 @@ from engine.store.uow import Work
 from engine.usecases.advance import advance
 from engine.usecases.definition import Definition, definition_for, offered_for
 from engine.usecases.documents import attach_documents
+from engine.usecases.stage_clocks import follow_stage
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def start_case(work: Work, command: StartCase) -> Case:
     case = _file(work, command, made)
     attach_documents(work, case, command.actor, form, kept)
     record(work, case, "case_filed", command.actor, service=case.service)
+    follow_stage(work, made, case, command.actor)
     step = made.process.start(_data(work, command, made, case, kept))
     advance(work, made, case, step, command.actor)
     if draft is not None:
@@ -87,6 +89,7 @@ def start_by_message(work: Work, command: StartByMessage) -> Case:
     filed = StartCase(command.applicant, command.service, {}, channel="message")
     case = _file(work, filed, made)
     record(work, case, "case_filed", command.applicant, service=case.service)
+    follow_stage(work, made, case, command.applicant)
     data = {**_data(work, filed, made, case, {}), **command.data}
     step = made.process.start(data, command.element)
     advance(work, made, case, step, command.applicant)
