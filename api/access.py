@@ -204,6 +204,7 @@ require_staff = _requirement(lambda actor: actor.is_staff)
 require_caseworker = _requirement(rules.handles_tasks)
 require_designer = _requirement(rules.may_publish)
 require_performance = _requirement(rules.may_see_performance)
+require_recount = _requirement(rules.may_recount)
 require_administrator = _requirement(rules.may_administer)
 
 

@@ -9,6 +9,7 @@ import { BrowserRouter, Navigate, Route, Routes } from "react-router";
 import { CasePage } from "../features/case/CasePage";
 import { CasesPage } from "../features/case/CasesPage";
 import { InboxPage } from "../features/inbox/InboxPage";
+import { NoticesPage } from "../features/notices/NoticesPage";
 import { PeoplePage } from "../features/people/PeoplePage";
 import { SignInPage } from "../features/signin/SignInPage";
 import { firstPage, useMe } from "./session";
@@ -56,6 +57,7 @@ function Pages() {
         <Route path="/inbox" element={<InboxPage />} />
         <Route path="/cases" element={<CasesPage />} />
         <Route path="/cases/:caseId" element={<CasePage />} />
+        <Route path="/notices" element={<NoticesPage />} />
         <Route path="/packages" element={<PackagesPage me={me.data} />} />
         <Route path="/performance" element={<PerformancePage />} />
         <Route path="/people" element={<PeoplePage />} />
