@@ -7,14 +7,13 @@ from typing import Any
 from sqlalchemy import select
 
 from api.wiring import Application
-from engine.domain.access import Actor
 from engine.store.tables import Case, Task
 from engine.usecases.claim import ClaimTask, claim
 from engine.usecases.complete import CompleteTask, complete
 from engine.usecases.dispatch_again import DispatchAgain, dispatch_again
 from engine.usecases.return_task import ReturnTask, return_task
 from engine.usecases.start_case import StartCase, start_case
-from tests.support.play import actor, done, open_task
+from tests.support.play import actor, done
 
 COMPLAINT: dict[str, Any] = {
     "category": "road",
@@ -59,9 +58,7 @@ def main_task(wired: Application, case: Case, element: str = "handle") -> Task:
 
 def returned(wired: Application, case: Case, by: str) -> Task:
     """The department of `by` returns the task to handle."""
-    command = ReturnTask(
-        actor(wired, by), open_task(wired, case, "handle").id, "not_our_area", "图"
-    )
+    command = ReturnTask(actor(wired, by), main_task(wired, case).id, "not_our_area", "图")
     return wired.uow.run(return_task, command)
 
 
@@ -84,10 +81,3 @@ def closed(wired: Application, case: Case) -> Case:
     """The department solves it, and the hotline's call finds the complainant content."""
     handled(wired, case, "roads")
     return done(wired, case, "follow_up", "hotline", outcome="content", note="满意")
-
-
-def with_skills(person: Actor, *skills: str) -> Actor:
-    """The person as they are with these skills."""
-    from dataclasses import replace
-
-    return replace(person, skills=frozenset(skills))

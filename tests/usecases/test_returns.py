@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from api.demo.office import shipped_package
@@ -184,3 +187,39 @@ def test_a_table_that_is_not_there_is_refused_at_publish(office: Application) ->
         office.uow.run(publish, PublishPackage(SYSTEM, files, trial=True))
     codes = {each.code for each in told.value.params["findings"]}
     assert "dispatch_table_wrong" in codes
+
+
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.sampled_from(["return", "return", "decide", "handle"]), max_size=9))
+def test_whatever_departments_do_a_case_bounces_at_most_twice(
+    small_office: Application, acts: list[str]
+) -> None:
+    office, case = small_office, dispatched(small_office)
+    people = {"ROADS": "roads", "WATER": "water"}
+    for act in acts:
+        task = main_task(office, case)
+        by = people[str(task.department)]
+        if act == "return":
+            with suppress(errors.ReturnRefused, errors.TaskNotOpen):
+                returned(office, case, by)
+        elif act == "decide" and task.state == "held":
+            kind = "redispatch" if now_of(office, case).returns == 1 else "adjudicate"
+            decided(office, case, kind, "WATER" if by == "roads" else "ROADS")
+        elif act == "handle" and task.state == "open":
+            handled(office, case, by)
+            done(office, case, "follow_up", "hotline", outcome="handle_again", note="x")
+            # It is theirs from now on, whoever had it before.
+            assert _refusal(office, case, by) in ("accepted", "final")
+    with office.uow.read() as session:
+        moves = session.scalars(select(TaskMove).where(TaskMove.case_id == case.id)).all()
+        assert len(moves) == session.get_one(Case, case.id).returns <= 2
+    if len(moves) == 2 and all(move.decided_at for move in moves):
+        assert _refusal(office, case, people[str(main_task(office, case).department)]) == "final"
+    assert list(violations(office.uow)) == []
+
+
+def now_of(office: Application, case: Case) -> Case:
+    with office.uow.read() as session:
+        return session.get_one(Case, case.id)
