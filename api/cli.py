@@ -24,6 +24,7 @@ from api.demo.office import PACKAGES, open_office, package_files
 from api.demo.player import Played, PlayedStep, Player
 from api.demo.scenario import Scenario, read_scenario
 from api.doctor import examine
+from api.incident_commands import incidents
 from api.migrations import migrate as migrate_database
 from api.model_commands import simulate_model, validate_models
 from api.sentences import finding_view, say
@@ -49,6 +50,7 @@ app = typer.Typer(
 console = Console()
 app.command("validate")(validate_models)
 app.command("simulate")(simulate_model)
+app.command("incidents")(incidents)
 
 
 def main() -> None:

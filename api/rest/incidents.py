@@ -12,7 +12,7 @@ from pydantic import Field
 from api.access import application, require_administrator
 from api.rest.operations import Done
 from api.rest.schemas import Shape
-from api.sentences import failure_view, say
+from api.sentences import failure_view, prospect_view
 from engine.domain.access import Actor
 from engine.kernel.errors import ReasonMissing
 from engine.store.queries.incidents import open_incidents
@@ -140,16 +140,7 @@ def _views(found: Sequence[Prospect], locale: str) -> list[ProspectView]:
             reference=each.reference,
             element=each.element,
             result=each.result,
-            message=_sentence(each, locale),
+            message=prospect_view(each, locale),
         )
         for each in found
     ]
-
-
-def _sentence(prospect: Prospect, locale: str) -> str:
-    if prospect.error is not None:
-        error = {"reason": "", "element": prospect.element or "", "detail": "", **prospect.error}
-        return failure_view(error, locale)
-    key = f"retry.{prospect.result}"
-    text = say(locale, key)
-    return say(locale, f"problem.{prospect.result}") if text == key else text

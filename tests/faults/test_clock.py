@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -214,6 +214,7 @@ INSTANTS = st.integers(0, 20 * 365 * 24 * 60).map(
 )
 
 
+@settings(deadline=None)
 @given(start=INSTANTS, now=INSTANTS, months=st.integers(0, 25), days=st.integers(0, 40))
 def test_a_cycles_next_turn_is_the_first_one_ahead(
     start: datetime, now: datetime, months: int, days: int

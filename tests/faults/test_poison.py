@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
+from api.cli import app
 from api.wiring import Application
 from engine.domain.access import SYSTEM
 from engine.kernel.clock import SettableClock
@@ -315,3 +318,26 @@ def test_a_failed_timer_that_is_no_longer_waited_for(
         assert taken.state == "resolved"
     drain(office)
     assert list(violations(office.uow)) == []
+
+
+def test_the_shell_shows_and_takes_up_incidents(small_office: Application) -> None:
+    cases = failed(small_office, 3, mended=2)
+    environment = {
+        "BANSHI_DATABASE_URL": small_office.settings.database_url,
+        "BANSHI_DATA_DIR": str(small_office.settings.data_dir),
+    }
+
+    def told(*arguments: str) -> tuple[int, list[str]]:
+        command = ["incidents", "--json", *arguments]
+        made = CliRunner().invoke(app, command, env=environment)
+        return made.exit_code, [each["result"] for each in json.loads(made.stdout or "[]")]
+
+    assert told("--as", "admin") == (0, ["goes_on", "goes_on", "fails"])
+    first = incidents(small_office)[0].id
+    assert told("--as", "admin", "--retry", first) == (0, ["retried"])
+    assert told("--as", "admin", "--retry") == (1, ["retried", "fails"])
+    assert told("--as", "admin", "--skip", "--note", "not needed") == (0, ["skipped"])
+    assert [open_task(small_office, case).element for case in cases] == ["b"] * 3
+    for nobody in ("foi_lead", "no such user"):
+        made = CliRunner().invoke(app, ["incidents", "--as", nobody], env=environment)
+        assert (made.exit_code, bool(made.stdout.strip())) == (1, True)

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.wiring import Application
@@ -52,6 +52,7 @@ VALUES = st.recursive(
 NO_ROWS: Any = None
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_what_is_kept_is_given_again(value: Any) -> None:
     plain = results.kept(NO_ROWS, value)
