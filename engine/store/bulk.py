@@ -22,7 +22,6 @@ from engine.store.wire import shape_of, stored_instant
 NULL = "\\N"
 _NO_LOCAL_FILES = {1148, 2068, 3948, 4166}
 _ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n"})
-_AT_ONCE = 500
 
 
 class LineTemplate:

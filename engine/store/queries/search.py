@@ -19,6 +19,7 @@ from engine.store.tables import Case, Counter, Task, User
 from engine.store.uow import ReadSession
 
 MOST_AT_ONCE = 600
+"""Cases of a department that are looked through together, at most."""
 FEW = 200
 """Applicants up to whom the cases of each are looked up."""
 Found = tuple[Case, str]
