@@ -33,7 +33,7 @@ from engine.kernel.errors import (
 )
 from engine.kernel.faults import crash_point
 from engine.kernel.ids import new_secret
-from engine.store.idempotency import RequestKey, request_key
+from engine.store.idempotency import WriteRequest, aside, write_request
 from engine.store.queries.people import by_user_name, signed_in
 from engine.store.tables import User, UserSession
 from engine.usecases import people
@@ -87,7 +87,7 @@ class Visitor:
         if request.state.actor is None:
             fresh = None if FORM_COOKIE in request.cookies else new_secret()
             request.state.csrf_token = fresh or request.cookies[FORM_COOKIE]
-        _take_key(request)
+        take_key(request)
         wanted = request.method in SAFE_METHODS and not request.url.path.startswith("/static")
 
         async def answer(message: Message) -> None:
@@ -102,16 +102,16 @@ class Visitor:
         await self._app(scope, receive, answer)
 
 
-def _take_key(request: Request) -> None:
+def take_key(request: Request) -> None:
     """A write that brings an ``Idempotency-Key`` is carried out once, however often it is sent."""
-    key = request.headers.get("idempotency-key")
-    request_key.set(None)
-    if not key or request.method in SAFE_METHODS:
+    if request.method in SAFE_METHODS:
+        write_request.set(None)
         return
-    actor: Actor | None = request.state.actor
+    actor: Actor | None = getattr(request.state, "actor", None)
     client = request.client.host if request.client else ""
     who = actor.user_id if actor else f"{request.headers.get('authorization', '')} {client}"
-    request_key.set(RequestKey(key, who, f"{request.method} {request.url.path}"))
+    key = request.headers.get("idempotency-key") or None
+    write_request.set(WriteRequest(key, who, f"{request.method} {request.url.path}"))
 
 
 def _recognise(request: Request, secret: str) -> None:
@@ -204,6 +204,11 @@ require_staff = _requirement(lambda actor: actor.is_staff)
 require_caseworker = _requirement(rules.handles_tasks)
 require_designer = _requirement(rules.may_publish)
 require_performance = _requirement(rules.may_see_performance)
+require_task_manager = _requirement(rules.may_manage_tasks)
+require_dispatch_preview = _requirement(rules.may_preview_dispatch)
+require_absences = _requirement(
+    lambda actor: rules.handles_tasks(actor) or rules.may_administer(actor)
+)
 require_administrator = _requirement(rules.may_administer)
 
 
@@ -223,10 +228,12 @@ def sign_in(
         raise TooManyAttempts(seconds=wait)
     with wired.hashing:
         right = password_is_right(password, user.password_hash if user else None)
-    if not right or user is None:
-        wired.uow.run(people.record_failure, subjects)
-        raise SignInRefused
-    secret, token = wired.uow.run(people.open_session, people.OpenSession(user.id, subjects))
+    # Signing in again opens another session: the secret of the first is kept nowhere.
+    with aside():
+        if not right or user is None:
+            wired.uow.run(people.record_failure, subjects)
+            raise SignInRefused
+        secret, token = wired.uow.run(people.open_session, people.OpenSession(user.id, subjects))
     return secret, token, people.actor_of(user)
 
 

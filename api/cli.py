@@ -1,4 +1,4 @@
-"""The operator's shell: ``banshi serve | worker | migrate | publish | demo | doctor``."""
+"""The operator's shell: ``banshi serve | worker | migrate | publish | demo | clock | doctor``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import logging
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -20,15 +18,24 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from api.archive_commands import archive_closed_cases, unarchive_one
+from api.backup.commands import back_up, bring_back, hold_outgoing_jobs, release_held_jobs
+from api.clock_command import count_clock
 from api.demo.office import PACKAGES, open_office, package_files
 from api.demo.player import Played, PlayedStep, Player
 from api.demo.scenario import Scenario, read_scenario
 from api.doctor import examine
+from api.incident_commands import incidents
+from api.installation import make_fit, product, wired_product
 from api.load_command import load_demo
-from api.migrations import migrate as migrate_database
+from api.memory import settle
+from api.migrations import SchemaUnfit, check_schema
+from api.migrations.lock import AnotherMigrates
 from api.model_commands import simulate_model, validate_models
+from api.partition_commands import split_tables
+from api.schema_commands import migrate_tables
 from api.sentences import finding_view, say
-from api.settings import Settings, SettingWrong, read_settings
+from api.settings import SettingWrong, read_settings
 from api.wiring import Application, wire
 from api.worker.embedded import EmbeddedWorker
 from api.worker.waker import ThreadWaker
@@ -50,27 +57,29 @@ app = typer.Typer(
 console = Console()
 app.command("validate")(validate_models)
 app.command("simulate")(simulate_model)
+app.command("clock")(count_clock)
 app.command("load-demo")(load_demo)
+app.command("migrate")(migrate_tables)
+app.command("backup")(back_up)
+app.command("restore")(bring_back)
+app.command("archive")(archive_closed_cases)
+app.command("unarchive")(unarchive_one)
+app.command("partition")(split_tables)
+app.command("hold-jobs")(hold_outgoing_jobs)
+app.command("release-jobs")(release_held_jobs)
+app.command("incidents")(incidents)
 
 
 def main() -> None:
     """Entry point of the ``banshi`` command."""
     try:
         app()
-    except SettingWrong as error:
+    except (SettingWrong, SchemaUnfit) as error:
         console.print(f"[red]{error}[/red]")
         sys.exit(2)
-
-
-@contextmanager
-def _product(settings: Settings | None = None) -> Iterator[Application]:
-    settings = settings or read_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    wired = wire(settings)
-    try:
-        yield wired
-    finally:
-        wired.close()
+    except AnotherMigrates:
+        console.print("[red]Another process is still migrating. Try again later.[/red]")
+        sys.exit(2)
 
 
 @app.command()
@@ -87,18 +96,21 @@ def serve() -> None:
     settings = read_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     wired = wire(settings)
-    migrate_database(wired.engine)
+    make_fit(wired.engine)
+    wired.open_calendars()
     if settings.demo:
         open_office(wired)
     worker = None
     if settings.embedded_worker:
         worker = EmbeddedWorker(wired.run_due, wired.chores())
         wired = wired.with_waker(worker.waker)
+    app = create_app(wired, worker)
+    settle()
     address = f"http://{settings.host}:{settings.port}"
     console.print(f"banshi: [bold]{address}/[/bold]  {address}/staff/")
     try:
         uvicorn.run(
-            create_app(wired, worker),
+            app,
             host=settings.host,
             port=settings.port,
             log_level="warning",
@@ -116,33 +128,31 @@ def worker(
     concurrency: Annotated[int, typer.Option(min=1, max=64)] = 2,
 ) -> None:
     """Run a Celery worker, or beat, on BANSHI_REDIS_URL."""
-    from celery.signals import worker_shutting_down
+    from celery.signals import task_received, worker_shutting_down
 
-    from api.worker.celery_app import make_celery, queue_names
+    from api.worker.celery_app import WAKE, make_celery, queue_names
+    from api.worker.sweeper import Sweeper
 
     settings = read_settings()
     if settings.redis_url is None:
         raise SettingWrong("BANSHI_REDIS_URL: a separate worker needs Redis")
-    with _product(settings) as wired:
+    with product(settings) as wired:
         celery = make_celery(settings.redis_url, wired.run_due, wired.chores(), concurrency)
+        settle()
         worker_shutting_down.connect(lambda **_: wired.stopping.set(), weak=False)
         if beat:
             celery.start(["beat", "--scheduler", "celery.beat:Scheduler", "-l", "INFO"])
         else:
+            sweeper = Sweeper(celery.tasks[WAKE], wired.stopping)
+            task_received.connect(lambda **_: sweeper.heard(), weak=False)
+            sweeper.start()
             queues = ",".join(queue_names())
-            celery.worker_main(
-                ["worker", "-P", "threads", "-c", str(concurrency), "-Q", queues, "-l", "INFO"]
-            )
-
-
-@app.command()
-def migrate() -> None:
-    """Bring the database up to date, and in demo mode open the invented office."""
-    with _product() as wired:
-        migrate_database(wired.engine)
-        if wired.settings.demo:
-            open_office(wired)
-    console.print("The database is up to date.")
+            arguments = ["-P", "threads", "-c", str(concurrency), "-Q", queues, "-l", "INFO"]
+            try:
+                celery.worker_main(["worker", *arguments])
+            finally:
+                wired.stopping.set()
+                sweeper.join()
 
 
 @app.command()
@@ -157,8 +167,7 @@ def publish(
     except ValueError as error:
         console.print(f"[red]{say(locale, f'finding.{error}')}[/red]")
         raise typer.Exit(1) from error
-    with _product() as wired:
-        migrate_database(wired.engine)
+    with product() as wired:
         try:
             made = wired.uow.run(publish_package, PublishPackage(SYSTEM, contents, trial))
         except PackageRefused as error:
@@ -210,7 +219,7 @@ def demo(
     clock = SettableClock(datetime(2026, 1, 5, tzinfo=UTC))
     wired = wire(settings, clock, ThreadWaker())
     try:
-        migrate_database(wired.engine)
+        wired.bring_up_to_date()
         open_office(wired)
         played = _play_all(wired, clock, nearest_locale(lang), quiet=as_json)
     finally:
@@ -274,8 +283,7 @@ def migrate_running_cases(
     """Say case by case what moving running cases to another version does, and do it."""
     locale = nearest_locale(lang)
     mapping = dict(each.partition("=")[::2] for each in mapped or [])
-    with _product() as wired:
-        migrate_database(wired.engine)
+    with product() as wired:
         try:
             with wired.uow.read() as session:
                 migration = Migration(
@@ -313,8 +321,7 @@ def administrator(
         raise typer.Exit(1)
     hashed = hash_password(password)
     command = AddUser(SYSTEM, user_name, user_name, hashed, ("administrator",))
-    with _product() as wired:
-        migrate_database(wired.engine)
+    with product() as wired:
         try:
             wired.uow.run(add_user, command)
         except EngineError as error:
@@ -348,7 +355,8 @@ def doctor(
 
 
 def _violations(quiet: bool) -> list[Violation]:
-    with _product() as wired, Progress(console=console, disable=quiet) as progress:
+    with wired_product() as wired, Progress(console=console, disable=quiet) as progress:
+        check_schema(wired.engine)
         bar = progress.add_task("cases", total=count_cases(wired.uow))
         found = list(violations(wired.uow, lambda count: progress.advance(bar, count)))
     if quiet:
@@ -365,8 +373,7 @@ def train_model() -> None:
     """Train the recommender on the closed cases of this installation."""
     from api.training import train_on_cases
 
-    with _product() as wired:
-        migrate_database(wired.engine)
+    with product() as wired:
         try:
             figures = train_on_cases(wired)
         except EngineError as error:

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import redis
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 
 from api.connectors.client import HttpClient
 from api.connectors.registry import Registry, Tools
+from api.migrations import check_schema
+from api.migrations.serving import reading, revision_of
 from api.settings import Settings
 from api.staff_files import built_folder
 from api.worker.mailer import mailer_for
-from engine.store.tables import Base
-from engine.store.uow import open_engine
+from engine.store.facts import HELD_KINDS, read_fact
+from engine.store.pools import open_engine
 
 LEAST_SPACE = 500_000_000
 
@@ -33,6 +35,7 @@ def examine(settings: Settings) -> list[Check]:
         _try("data folder", lambda: _folder(settings)),
         _try("database", lambda: _database(settings)),
         _try("tables", lambda: _tables(settings)),
+        _try("held jobs", lambda: _held_jobs(settings)),
         _try("Redis", lambda: _redis(settings)),
         _try("staff interface", _interface),
         _try("connectors", lambda: _connectors(settings)),
@@ -66,11 +69,26 @@ def _database(settings: Settings) -> str:
 
 def _tables(settings: Settings) -> str:
     engine = open_engine(settings.database_url)
-    missing = set(Base.metadata.tables) - set(inspect(engine).get_table_names())
-    engine.dispose()
-    if missing:
-        raise RuntimeError("run: banshi migrate")
-    return f"{len(Base.metadata.tables)} tables"
+    try:
+        check_schema(engine)
+        with reading(engine) as connection:
+            number = revision_of(connection)
+    finally:
+        engine.dispose()
+    return f"migration {number}"
+
+
+def _held_jobs(settings: Settings) -> str:
+    engine = open_engine(settings.database_url)
+    try:
+        check_schema(engine)
+        with reading(engine) as connection:
+            kinds = read_fact(connection, HELD_KINDS)
+    finally:
+        engine.dispose()
+    if kinds:
+        raise RuntimeError(f"{', '.join(kinds)} wait since a restore: banshi release-jobs --list")
+    return "none"
 
 
 def _redis(settings: Settings) -> str:

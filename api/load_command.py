@@ -12,9 +12,7 @@ from rich.table import Table
 
 from api.demo.city import CityNotEmpty, LoadCity, load_city
 from api.demo.office import open_office
-from api.migrations import migrate
-from api.settings import read_settings
-from api.wiring import wired
+from api.installation import product
 
 console = Console()
 
@@ -26,10 +24,7 @@ def load_demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same city.")] = 1,
 ) -> None:
     """Fill an empty installation with a made-up city: offices, people and years of cases."""
-    settings = read_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with wired(settings) as application:
-        migrate(application.engine)
+    with product() as application:
         open_office(application)
         began = time.perf_counter()
         with Progress(

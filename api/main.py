@@ -21,6 +21,7 @@ from api.portal import error_page
 from api.portal import router as portal
 from api.rest.routes import router as rest
 from api.staff_files import staff_interface
+from api.version import VERSION
 from api.wiring import Application
 from api.worker.embedded import EmbeddedWorker
 from engine.kernel.errors import EngineError
@@ -60,7 +61,7 @@ def create_app(wired: Application, worker: EmbeddedWorker | None = None) -> Fast
 
     app = FastAPI(
         title="banshi",
-        version="0.1.0",
+        version=VERSION,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,

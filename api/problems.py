@@ -16,11 +16,13 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.calendar_words import calendar_errors
 from api.sentences import finding_view, say, texts
 from engine.domain.locales import LOCALES
 from engine.domain.ports import Form
 from engine.kernel import errors
 from engine.kernel.errors import EngineError
+from engine.store.idempotency import write_request
 from forms import error_message
 from forms.letters import LetterFailed
 
@@ -38,6 +40,13 @@ STATUS: dict[type[EngineError], int] = {
     errors.TaskAlreadyClaimed: 409,
     errors.TaskNotYours: 409,
     errors.TaskNotOpen: 409,
+    errors.SkillMissing: 403,
+    errors.ReturnRefused: 409,
+    errors.JointAnswersMissing: 409,
+    errors.QuestionOpen: 409,
+    errors.HandOverRefused: 409,
+    errors.AbsenceRefused: 409,
+    errors.MergeRefused: 409,
     errors.CaseNotOpen: 409,
     errors.StaleRevision: 412,
     errors.ServiceNotOffered: 404,
@@ -55,9 +64,14 @@ STATUS: dict[type[EngineError], int] = {
     errors.WebhookUnreadable: 422,
     errors.MigrationRefused: 409,
     errors.StateUnreadable: 500,
+    errors.ArchiveDamaged: 500,
     errors.ClockVerbRefused: 409,
+    errors.CalendarUnknown: 404,
+    errors.CalendarRefused: 422,
+    errors.CalendarChanged: 412,
     errors.AlreadyDone: 409,
     errors.StoreUnavailable: 503,
+    errors.OutcomeUnknown: 503,
     LetterFailed: 500,
 }
 
@@ -69,7 +83,7 @@ def problem(
     status = STATUS[type(error)]
     body: dict[str, Any] = {
         "type": f"urn:banshi:{error.code}",
-        "title": say(locale, f"problem.{error.code}", **error.params),
+        "title": sentence(error, locale),
         "status": status,
         "code": error.code,
     }
@@ -85,6 +99,8 @@ def problem(
         body["html"] = html
     elif isinstance(error, errors.PackageRefused):
         body["findings"] = [finding_view(each, locale) for each in error.params["findings"]]
+    elif isinstance(error, errors.CalendarRefused):
+        body["errors"] = calendar_errors(error.params["fields"], locale)
     elif isinstance(error, errors.DocumentRefused):
         key = f"problem.{error.code}.{error.params.get('reason')}"
         body["title"] = say(locale, key, **error.params)
@@ -97,6 +113,16 @@ def problem(
     )
 
 
+def sentence(error: EngineError, locale: str) -> str:
+    """The error in the reader's words: those for its very reason where there are any."""
+    params = error.params
+    for name in ("why", "reason"):
+        key = f"problem.{error.code}.{params.get(name)}"
+        if key in texts(locale):
+            return say(locale, key, **params)
+    return say(locale, f"problem.{error.code}", **params)
+
+
 def install(app: FastAPI, page: Any) -> None:
     """Answer every error: problem+json under /api, a page in words elsewhere.
 
@@ -105,6 +131,7 @@ def install(app: FastAPI, page: Any) -> None:
 
     def engine_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, EngineError)  # noqa: S101
+        error = as_it_stands(error)
         if STATUS[type(error)] >= 500:
             log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
         if request.url.path.startswith("/api/"):
@@ -130,6 +157,14 @@ def install(app: FastAPI, page: Any) -> None:
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid_request)
     app.add_exception_handler(Exception, unexpected)
+
+
+def as_it_stands(error: EngineError) -> EngineError:
+    """Nobody must read that nothing was changed when the change is made and only its answer not."""
+    sent = write_request.get()
+    if type(error) is errors.StoreUnavailable and sent is not None and sent.changed:
+        return errors.OutcomeUnknown()
+    return error
 
 
 def _locale(request: Request) -> str:

@@ -6,10 +6,13 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.domain.locales import LOCALES
 from engine.domain.process import Finding
+
+if TYPE_CHECKING:
+    from engine.usecases.retry_incidents import Prospect
 
 
 @lru_cache
@@ -53,3 +56,13 @@ def failure_view(error: Mapping[str, Any], locale: str) -> str:
     if known == key:
         known = say(locale, "failure.unexpected", **error)
     return known
+
+
+def prospect_view(prospect: Prospect, locale: str) -> str:
+    """What taking up an incident would do, or has done, in one sentence."""
+    if prospect.error is not None:
+        error = {"reason": "", "element": prospect.element or "", "detail": "", **prospect.error}
+        return failure_view(error, locale)
+    key = f"retry.{prospect.result}"
+    known = say(locale, key)
+    return say(locale, f"problem.{prospect.result}") if known == key else known

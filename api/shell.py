@@ -1,4 +1,4 @@
-"""Entry point of the ``banshi`` command: models are tried without loading the server."""
+"""Entry point of the ``banshi`` command: what needs no server starts without loading it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ def main() -> None:
         from api.model_commands import commands
 
         commands()()
+    elif len(sys.argv) > 1 and sys.argv[1] == "clock":
+        from api.clock_command import command
+
+        command()()
     else:
         from api.cli import main as whole
 

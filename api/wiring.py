@@ -13,23 +13,31 @@ from sqlalchemy import Engine
 
 from api.connectors.client import HttpClient
 from api.connectors.registry import Registry, Tools
-from api.settings import Settings
-from api.worker.celery_app import Chore
+from api.migrations import migrate
+from api.settings import Settings, SettingWrong
+from api.worker.celery_app import SWEEP_SECONDS, Chore
 from api.worker.files import DiskFiles
 from api.worker.mailer import mailer_for
-from api.worker.waker import waker_for
-from engine.domain.calendar import load_calendar
+from api.worker.waker import BackgroundWaker, waker_for
 from engine.domain.catalogue import Catalogue, read_catalogue
 from engine.domain.ports import Ports, Recommender, Waker
 from engine.kernel.clock import Clock, SystemClock
 from engine.store import jobs
-from engine.store.uow import UnitOfWork, open_engine
+from engine.store.calendars import StoredCalendars
+from engine.store.pools import open_engine
+from engine.store.uow import UnitOfWork
+from engine.usecases.calendars import seed_calendars
 from engine.usecases.definition import Definition, definition, known_definition
+from engine.usecases.documents import clear_files
 from engine.usecases.figures import refresh_figures
 from engine.usecases.incidents import note_failure
 from engine.usecases.job_runner import ALL_QUEUES, run_due
 from forms import FormLibrary, JailedLetters
 from recommender import Model, NextServices, prior_model
+
+TIDY_SECONDS = 300.0
+MOST_IN_A_TURN = 10_000
+"""How many jobs a wake-up works off at most."""
 
 
 class StoredModels:
@@ -63,8 +71,18 @@ class Application:
     stopping: threading.Event
 
     def run_due(self, queues: Sequence[str] | None = None) -> int:
-        """Run the jobs that are due now, of `queues` or of all; how many were run."""
-        return run_due(self.uow, queues=queues or ALL_QUEUES, stop=self.stopping)
+        """Run the jobs that are due now, of `queues` or of all; how many were run.
+
+        Whatever piled up in an outage is worked off without a pause, but in turns: each ends when
+        the next sweep is due.
+        """
+        return run_due(
+            self.uow,
+            queues=queues or ALL_QUEUES,
+            stop=self.stopping,
+            at_most=MOST_IN_A_TURN,
+            seconds=SWEEP_SECONDS,
+        )
 
     def definition(self, version_id: str) -> Definition:
         """The executable version `version_id`. Raises NotFound."""
@@ -77,17 +95,33 @@ class Application:
     def chores(self) -> list[Chore]:
         """What a worker does from time to time."""
         return [
-            Chore("tidy", 300, self.tidy),
+            Chore("tidy", TIDY_SECONDS, self.tidy),
             Chore("figures", 15, self.refresh_figures),
         ]
 
     def tidy(self) -> None:
-        """Clear away old finished jobs and keys of requests, a batch at a time."""
+        """Clear away old finished jobs and keys of requests, a batch at a time, and lost files."""
         self.uow.run(jobs.tidy, None)
+        # Each part of the store comes up about once a day.
+        clear_files(self.uow, int(self.ports.clock.now().timestamp() // TIDY_SECONDS) % 256)
 
     def refresh_figures(self) -> None:
         """Count the office's figures."""
         self.uow.run(refresh_figures, None)
+
+    def bring_up_to_date(self) -> None:
+        """Migrate the database and store the shipped calendars. Raises SettingWrong."""
+        migrate(self.engine)
+        self.open_calendars()
+
+    def open_calendars(self) -> None:
+        """Store the shipped calendars, once, and read them. Raises SettingWrong."""
+        self.uow.run(seed_calendars, None)
+        calendars = self.ports.calendars
+        calendars.reload()
+        if self.settings.calendar not in calendars.names():
+            known = ", ".join(sorted(calendars.names()))
+            raise SettingWrong(f"BANSHI_CALENDAR: use one of {known}")
 
     def with_waker(self, waker: Waker) -> Application:
         """The same product with another way to wake workers."""
@@ -95,6 +129,8 @@ class Application:
         return replace(self, ports=ports, uow=UnitOfWork(self.engine, ports, note_failure))
 
     def close(self) -> None:
+        if isinstance(self.ports.waker, BackgroundWaker):
+            self.ports.waker.close()
         self.letters.close()
         self.uow.close()
         self.engine.dispose()
@@ -114,7 +150,7 @@ def wire(settings: Settings, clock: Clock | None = None, waker: Waker | None = N
     http = HttpClient(settings.connector_hosts)
     ports = Ports(
         clock=clock or SystemClock(),
-        calendar=load_calendar(settings.calendar),
+        calendars=StoredCalendars(engine, settings.calendar),
         forms=forms,
         letters=letters,
         files=DiskFiles(settings.data_dir / "files"),

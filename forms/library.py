@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.domain.ports import FieldError, Form
+from engine.domain.field_error import FieldError
+from engine.domain.ports import Form
 from engine.domain.process import Finding
 from forms.schema import check_form
 from forms.validate import validate

@@ -11,7 +11,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from engine.domain.ports import FieldError, Form
+from engine.domain.field_error import FieldError
+from engine.domain.ports import Form
 from forms.conditions import holds, settle, visible_answers
 from forms.definition import (
     RADIO_AT_MOST,

@@ -9,7 +9,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from engine.domain.ports import FieldError, Form
+from engine.domain.field_error import FieldError
+from engine.domain.ports import Form
 from forms.conditions import is_blank, visible_answers
 from forms.definition import NUMERIC, Field, Kind, fields_of
 from forms.formats import is_document_id, is_id_number, is_phone, is_uscc

@@ -7,7 +7,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from engine.domain.ports import FieldError, Form
+from engine.domain.field_error import FieldError
+from engine.domain.ports import Form
 from forms.definition import LOCALES, TICKED, Kind, fields_of, label_of, text_of
 
 _CHOSEN = frozenset({Kind.CHOICE, Kind.CHOICES, Kind.FIELDS, Kind.YES_NO})

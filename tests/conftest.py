@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from api.demo.office import open_office
-from api.migrations import migrate
 from api.settings import read_settings
 from api.wiring import Application, wire
 from api.worker.waker import ThreadWaker
@@ -108,7 +107,7 @@ def _opened(url: str, folder: Path, clock: SettableClock) -> Iterator[Applicatio
     )
     wired = wire(settings, clock, ThreadWaker())
     try:
-        migrate(wired.engine)
+        wired.bring_up_to_date()
         open_office(wired)
         yield wired
     finally:

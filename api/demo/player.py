@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from api.demo.scenario import Scenario, ScenarioStep
+from api.sentences import say
 from api.wiring import Application
 from engine.domain.access import Actor
 from engine.domain.ports import Form
@@ -23,9 +24,12 @@ from engine.usecases.claim import ClaimTask, claim
 from engine.usecases.complete import CompleteTask, complete
 from engine.usecases.correct import CorrectAnswers, correct
 from engine.usecases.definition import definition, offered_definition
+from engine.usecases.dispatch_again import DispatchAgain, dispatch_again
 from engine.usecases.documents import FORMAT, StoreDocument, store_document
 from engine.usecases.job_runner import run_due
+from engine.usecases.joint_answers import AnswerJointly, answer_jointly
 from engine.usecases.people import actor_of
+from engine.usecases.return_task import ReturnTask, return_task
 from engine.usecases.start_case import StartCase, start_case
 from engine.usecases.withdraw import WithdrawCase, withdraw
 
@@ -78,10 +82,26 @@ class Player:
         self, scenario: Scenario, watch: Callable[[PlayedStep], None] = lambda step: None
     ) -> Played:
         """Play it to the end or to the first thing that is not as expected."""
+        return self._played(scenario, watch, lambda run: run.all())
+
+    def begin(self, scenario: Scenario, steps: int) -> Played:
+        """Play the first `steps` only."""
+        return self._played(scenario, lambda step: None, lambda run: run.begin(steps))
+
+    def go_on(self, scenario: Scenario, reference: str, steps: int) -> Played:
+        """Play what comes after the first `steps`, in the case with this number, to its end."""
+        return self._played(scenario, lambda step: None, lambda run: run.go_on(reference, steps))
+
+    def _played(
+        self,
+        scenario: Scenario,
+        watch: Callable[[PlayedStep], None],
+        play: Callable[[_Run], None],
+    ) -> Played:
         played = Played(scenario.name, scenario.title[self._locale], scenario.service)
         run = _Run(self._wired, self._clock, self._locale, scenario, played, watch)
         try:
-            run.all()
+            play(run)
         except ScenarioFailed as error:
             played.problem = str(error)
         except EngineError as error:
@@ -103,6 +123,19 @@ class _Run:
     seen: int = 0
 
     def all(self) -> None:
+        self.begin(len(self.scenario.steps))
+        self.end()
+
+    def go_on(self, reference: str, steps: int) -> None:
+        with self.wired.uow.read() as session:
+            case = session.scalars(select(Case).where(Case.reference == reference)).one()
+            sent = select(Letter).where(Letter.case_id == case.id, Letter.state == "sent")
+            self.seen = len(session.scalars(sent).all())
+        self.case_id, self.played.reference = case.id, reference
+        self.steps(steps, len(self.scenario.steps))
+        self.end()
+
+    def begin(self, steps: int) -> None:
         scenario = self.scenario
         self.clock.set(scenario.at)
         applicant = self.actor(scenario.applicant)
@@ -116,12 +149,17 @@ class _Run:
         self.case_id, self.played.reference = case.id, case.reference
         self.drain()
         self.note("filed", applicant.display_name)
-        for number, step in enumerate(scenario.steps, start=1):
-            self.where = f"step {number} ({step.task or 'waiting'})"
+        self.steps(0, steps)
+
+    def steps(self, first: int, last: int) -> None:
+        for number, step in enumerate(self.scenario.steps[first:last], start=first + 1):
+            self.where = f"step {number} ({step.task or step.returned or 'waiting'})"
             self.step(step)
+
+    def end(self) -> None:
         self.where = "the end"
         self.note_end()
-        self.check(scenario.expect, self.played.letters)
+        self.check(self.scenario.expect, self.played.letters)
 
     def step(self, step: ScenarioStep) -> None:
         if step.at is not None:
@@ -134,6 +172,12 @@ class _Run:
             self.wired.uow.run(withdraw, WithdrawCase(actor, self.case_id, step.withdraw))
             self.drain()
             self.note("withdrawn", actor.display_name)
+        elif step.returned is not None:
+            actor = self.actor(str(step.by))
+            task = self.open_task(step.returned)
+            self.wired.uow.run(return_task, ReturnTask(actor, task.id, **step.answers))
+            self.drain()
+            self.note(step.returned, actor.display_name)
         elif step.task is not None:
             by = self.scenario.applicant if step.by in (None, "applicant") else step.by
             actor = self.actor(str(by))
@@ -142,17 +186,24 @@ class _Run:
             self.note(step.task, actor.display_name)
         self.check(step.expect, self.played.steps[-1].letters)
 
-    def complete(self, step: ScenarioStep, actor: Actor) -> None:
+    def open_task(self, name: str) -> Task:
+        """The open task of an element, or beside one, of a kind."""
         with self.wired.uow.read() as session:
-            task = session.scalar(
-                select(Task).where(
-                    Task.case_id == self.case_id, Task.element == step.task, Task.state == "open"
-                )
-            )
-            if task is None:
-                raise ScenarioFailed(f"{self.where}: not open; open are {self.open(session)}")
+            tasks = self.open_tasks(session)
+        found = [task for task in tasks if _name(task) == name]
+        if not found:
+            names = sorted(_name(task) for task in tasks)
+            raise ScenarioFailed(f"{self.where}: not open; open are {names}")
+        return found[0]
+
+    def complete(self, step: ScenarioStep, actor: Actor) -> None:
+        task = self.open_task(str(step.task))
+        with self.wired.uow.read() as session:
             case = session.get_one(Case, self.case_id)
             made = definition(session, case.package_version_id, self.wired.ports)
+        if task.part_of is not None:
+            self.complete_part(task, step, actor)
+            return
         form = made.forms.get(task.form or "", {"schema": {}})
         answers = self.with_files(actor, form, step.answers)
         if task.audience == "staff":
@@ -162,6 +213,16 @@ class _Run:
             self.wired.uow.run(correct, CorrectAnswers(actor, task.id, answers))
         else:
             self.wired.uow.run(complete, CompleteTask(actor, task.id, answers))
+
+    def complete_part(self, task: Task, step: ScenarioStep, actor: Actor) -> None:
+        """A task beside another: whose the other is, or a co-handler's answer."""
+        self.wired.uow.run(claim, ClaimTask(actor, task.id))
+        if task.kind == "joint":
+            self.wired.uow.run(answer_jointly, AnswerJointly(actor, task.id, **step.answers))
+            return
+        answers = dict(step.answers)
+        answers["co_handlers"] = tuple(answers.get("co_handlers") or ())
+        self.wired.uow.run(dispatch_again, DispatchAgain(actor, task.id, **answers))
 
     def with_files(self, actor: Actor, form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
         """The answers, with a sample document uploaded for each file a scenario names."""
@@ -203,12 +264,9 @@ class _Run:
             raise ScenarioFailed(f"{self.where}: nobody is called {user_name}")
         return actor_of(user)
 
-    def open(self, session: ReadSession) -> list[str]:
-        return sorted(
-            session.scalars(
-                select(Task.element).where(Task.case_id == self.case_id, Task.state == "open")
-            )
-        )
+    def open_tasks(self, session: ReadSession) -> list[Task]:
+        found = select(Task).where(Task.case_id == self.case_id, Task.state == "open")
+        return list(session.scalars(found.order_by(Task.opened_at, Task.id)))
 
     def day(self, at: datetime | None) -> str | None:
         return self.wired.ports.calendar.local_date(at).isoformat() if at else None
@@ -227,7 +285,9 @@ class _Run:
         step = PlayedStep(
             at=self.clock.now(),
             element=element,
-            label=made.label(element, self.locale),
+            label=made.label(element, self.locale)
+            if element in made.process.elements
+            else say(self.locale, f"part.{element}.short"),
             by=by,
             letters=letters[self.seen :],
             stage=case.stage,
@@ -258,12 +318,8 @@ class _Run:
     def check(self, expect: Mapping[str, Any], letters: list[str]) -> None:
         with self.wired.uow.read() as session:
             case = session.get_one(Case, self.case_id)
-            due = {
-                task.element: self.day(task.due_at)
-                for task in session.scalars(
-                    select(Task).where(Task.case_id == self.case_id, Task.state == "open")
-                )
-            }
+            tasks = self.open_tasks(session)
+            due = {_name(task): self.day(task.due_at) for task in tasks}
         actual: dict[str, Any] = {
             "stage": case.stage,
             "state": case.state,
@@ -290,6 +346,10 @@ class _Run:
                 raise ScenarioFailed(f"{self.where}: nothing is called {name!r}")
             if not right:
                 raise ScenarioFailed(f"{self.where}: {name} is {got!r}, not {wanted!r}")
+
+
+def _name(task: Task) -> str:
+    return task.kind if task.part_of is not None else task.element
 
 
 def _comparable(value: Any) -> Any:

@@ -16,7 +16,11 @@ class ScenarioWrong(Exception):
 
 @dataclass(frozen=True)
 class ScenarioStep:
-    """One thing that happens: a task completed, time passing, or a withdrawal."""
+    """One thing that happens: a task completed or returned, time passing, or a withdrawal.
+
+    The tasks that the engine opens beside a task go by their kind: ``redispatch``,
+    ``adjudicate``, ``joint``.
+    """
 
     expect: Mapping[str, Any] = field(default_factory=dict)
     at: datetime | None = None
@@ -25,6 +29,7 @@ class ScenarioStep:
     answers: Mapping[str, Any] = field(default_factory=dict)
     wait_until: datetime | None = None
     withdraw: str | None = None
+    returned: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,8 @@ def read_scenario(name: str, content: bytes) -> Scenario:
 
 
 def _step(row: Mapping[str, Any]) -> ScenarioStep:
-    unknown = set(row) - {"task", "at", "as", "answers", "expect", "wait_until", "withdraw"}
+    known = {"task", "at", "as", "answers", "expect", "wait_until", "withdraw", "return"}
+    unknown = set(row) - known
     if unknown:
         raise ValueError(f"a step has no setting {sorted(unknown)[0]!r}")
     withdraw = row.get("withdraw")
@@ -74,6 +80,7 @@ def _step(row: Mapping[str, Any]) -> ScenarioStep:
         answers=_plain(row.get("answers") or {}),
         wait_until=_instant(row["wait_until"]) if row.get("wait_until") else None,
         withdraw=withdraw["reason"] if isinstance(withdraw, Mapping) else withdraw,
+        returned=row.get("return"),
     )
 
 

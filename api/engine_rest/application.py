@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.access import take_key
 from api.engine_rest import (
     definitions,
     deployments,
@@ -86,4 +87,6 @@ class EngineRestGate:
         ours = scope["type"] == "http" and (
             path in (PREFIX, WEBAPPS) or path.startswith(f"{PREFIX}/")
         )
+        if ours:
+            take_key(Request(scope))
         await (self._rest if ours else self._app)(scope, receive, send)

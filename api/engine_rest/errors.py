@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.engine_rest.findings import parse_exception
+from api.problems import as_it_stands
 from api.sentences import failure_view, say
 from engine.kernel import errors
 from engine.kernel.errors import EngineError
@@ -35,6 +36,9 @@ _STATUS: dict[type[EngineError], tuple[int, str]] = {
     errors.TaskAlreadyClaimed: (500, "TaskAlreadyClaimedException"),
     errors.TaskNotYours: (403, NOT_AUTHORIZED),
     errors.TaskNotOpen: (404, REST),
+    errors.SkillMissing: (403, NOT_AUTHORIZED),
+    errors.QuestionOpen: (400, REST),
+    errors.JointAnswersMissing: (400, REST),
     errors.CaseNotOpen: (400, REST),
     errors.StaleRevision: (500, "OptimisticLockingException"),
     errors.ServiceNotOffered: (400, REST),
@@ -45,6 +49,7 @@ _STATUS: dict[type[EngineError], tuple[int, str]] = {
     errors.MessageRefused: (400, INVALID),
     errors.ExecutionFailed: (500, ENGINE),
     errors.StoreUnavailable: (503, ENGINE),
+    errors.OutcomeUnknown: (503, ENGINE),
 }
 
 
@@ -78,6 +83,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, EngineError)  # noqa: S101
         if isinstance(error, errors.PackageRefused):
             return parse_exception(error.params["findings"], _locale(request))
+        error = as_it_stands(error)
         status, type_ = _STATUS.get(type(error), (500, ENGINE))
         if status >= 500:
             log.error("%s %s: %s", request.method, request.url.path, error)

@@ -66,7 +66,7 @@ def _result(
             "tenantId": None,
         }
     if with_variables:
-        made["variables"] = variables_of(session, case.id)
+        made["variables"] = variables_of(session, case)
     return made
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from sqlalchemy import select
 
 from api.access import application
 from api.engine_rest.access import require_administrator
@@ -15,6 +14,7 @@ from api.engine_rest.instance_views import case_with_version
 from api.engine_rest.typed import instant
 from engine.domain.access import Actor
 from engine.store.queries import definitions, instances
+from engine.store.queries.case_rows import CaseRows
 from engine.store.tables import Case, Event, PackageVersion
 from engine.store.uow import ReadSession
 from engine.usecases.definition import definition
@@ -93,14 +93,10 @@ def list_activities(request: Request, actor: Administrator, asked: Asked) -> lis
     with wired.uow.read() as session:
         case, version = case_with_version(session, id_)
         elements = definition(session, version.id, wired.ports).process.elements
-        events = session.scalars(
-            select(Event)
-            .where(Event.case_id == case.id, Event.kind == "process_advanced")
-            .order_by(Event.number)
-        )
         made = [
             _activity(case, version, event, place, element, elements.get(element))
-            for event in events
+            for event in CaseRows(session, case).all(Event, "number")
+            if event.kind == "process_advanced"
             for place, element in enumerate(event.details.get("passed", []))
         ]
     return made[first : first + most]

@@ -16,10 +16,11 @@ from api.engine_rest.ids import definition_id
 from api.engine_rest.typed import instant
 from api.sentences import failure_view
 from engine.domain.access import Actor
+from engine.kernel.errors import NotFound
 from engine.store.queries.incidents import incidents_of
 from engine.store.tables import Case, Incident, PackageVersion
 from engine.store.uow import ReadSession
-from engine.usecases.incidents import RetryIncident, retry_incident
+from engine.usecases.incidents import RetryJob, retry_job
 
 router = APIRouter()
 Administrator = Annotated[Actor, Depends(require_administrator)]
@@ -57,12 +58,10 @@ def put_retries(request: Request, actor: Administrator, id_: str, body: Body) ->
     """Do again a job of the engine that failed for good; a new try does not wait for its time."""
     if not number(body, "retries"):
         raise invalid("retries must be 1 or more")
-    wired = application(request)
-    with wired.uow.read() as session:
-        found = [each for each in incidents_of(session) if each.payload.get("job_id") == id_]
-    if not found:
-        raise unknown("Failed job", id_)
-    wired.uow.run(retry_incident, RetryIncident(actor, found[0].id))
+    try:
+        application(request).uow.run(retry_job, RetryJob(actor, id_))
+    except NotFound:
+        raise unknown("Failed job", id_) from None
 
 
 def _found(session: ReadSession, asked: Mapping[str, Any]) -> list[Incident]:

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from api.engine_rest.errors import unknown
 from api.engine_rest.ids import definition_id
 from api.engine_rest.job_views import variables_view
-from engine.store.tables import Case, CaseState, PackageVersion
+from engine.store.queries.case_rows import CaseRows
+from engine.store.tables import Case, CaseState, PackageVersion, VariableNote
 from engine.store.uow import ReadSession
-from engine.usecases.variables import notes_of
 
 
 def case_with_version(session: ReadSession, id_: str) -> tuple[Case, PackageVersion]:
@@ -36,7 +36,7 @@ def instance_view(
     href = f"{str(request.base_url).rstrip('/')}/engine-rest/process-instance/{case.id}"
     made["links"] = [{"method": "GET", "href": href, "rel": "self"}]
     if with_variables:
-        made["variables"] = variables_of(session, case.id)
+        made["variables"] = variables_of(session, case)
     return made
 
 
@@ -54,8 +54,8 @@ def row_view(case: Case, version: PackageVersion) -> dict[str, Any]:
     }
 
 
-def variables_of(session: ReadSession, case_id: str) -> dict[str, dict[str, Any]]:
+def variables_of(session: ReadSession, case: Case) -> dict[str, dict[str, Any]]:
     """The case's variables with their types."""
-    state = session.get(CaseState, case_id)
-    notes = notes_of(session, [case_id])[case_id]
+    rows = CaseRows(session, case)
+    state, notes = rows.first(CaseState), {row.name: row for row in rows.all(VariableNote)}
     return variables_view(state.data if state is not None else {}, notes)

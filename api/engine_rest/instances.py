@@ -22,9 +22,9 @@ from api.engine_rest.instance_views import (
 )
 from engine.domain.access import Actor
 from engine.store.queries import definitions, instances
-from engine.store.tables import CaseState, Document
+from engine.store.queries.case_rows import CaseRows
+from engine.store.tables import CaseState, Document, VariableNote
 from engine.store.uow import ReadSession
-from engine.usecases.variables import notes_of
 
 router = APIRouter()
 Administrator = Annotated[Actor, Depends(require_administrator)]
@@ -71,15 +71,15 @@ def get_instance(request: Request, actor: Administrator, id_: str) -> dict[str, 
 @router.get("/process-instance/{id_}/variables")
 def get_variables(request: Request, actor: Administrator, id_: str) -> dict[str, dict[str, Any]]:
     with application(request).uow.read() as session:
-        case_with_version(session, id_)
-        return variables_of(session, id_)
+        case, _ = case_with_version(session, id_)
+        return variables_of(session, case)
 
 
 @router.get("/process-instance/{id_}/variables/{name}")
 def get_variable(request: Request, actor: Administrator, id_: str, name: str) -> dict[str, Any]:
     with application(request).uow.read() as session:
-        case_with_version(session, id_)
-        found = variables_of(session, id_)
+        case, _ = case_with_version(session, id_)
+        found = variables_of(session, case)
     if name not in found:
         raise unknown("Variable", name)
     return found[name]
@@ -99,9 +99,10 @@ def get_local_file(request: Request, actor: Worker, id_: str, name: str) -> Resp
 def _file(request: Request, case_id: str, name: str) -> Response:
     wired = application(request)
     with wired.uow.read() as session:
-        case_with_version(session, case_id)
-        note = notes_of(session, [case_id])[case_id].get(name)
-        state = session.get(CaseState, case_id)
+        case, _ = case_with_version(session, case_id)
+        rows = CaseRows(session, case)
+        note = next((each for each in rows.all(VariableNote) if each.name == name), None)
+        state = rows.first(CaseState)
         value = state.data.get(name) if state is not None else None
         row = session.get(Document, value) if note is not None and note.type == "file" else None
     if row is None or row.case_id != case_id:

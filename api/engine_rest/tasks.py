@@ -98,7 +98,7 @@ def get_task(request: Request, actor: Person, id_: str) -> dict[str, Any]:
 def get_variables(request: Request, actor: Person, id_: str) -> dict[str, dict[str, Any]]:
     """The variables of the task's case."""
     with application(request).uow.read() as session:
-        return variables_of(session, _seen(session, actor, id_).case.id)
+        return variables_of(session, _seen(session, actor, id_).case)
 
 
 def _seen(session: ReadSession, actor: Actor, id_: str) -> tasks.TaskRow:

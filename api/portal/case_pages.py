@@ -19,7 +19,7 @@ from api.submission import newest_files
 from api.wiring import Application
 from engine.domain.access import Actor
 from engine.domain.ports import Form as PublishedForm
-from engine.kernel.errors import AnswersInvalid, NotFound, TaskNotOpen
+from engine.kernel.errors import AnswersInvalid, CaseNotOpen, NotFound, TaskNotOpen
 from engine.store.queries import citizen as queries
 from engine.store.queries.case_record import CaseRecord, case_record, visible_document
 from engine.store.queries.people import departments
@@ -90,14 +90,14 @@ def status(request: Request, actor: Citizen, reference: str) -> Response:
     with wired.uow.read() as session:
         record = queries.own_record(session, actor, reference)
         made = definition(session, record.case.package_version_id, wired.ports)
-        office = departments(session).get(record.case.department or "")
+        at, working = queries.progress_of(session, record)
+        office = departments(session).get(at.department or "")
         named = services_named(session, catalogue, {record.case.service})
     case, manifest = record.case, made.manifest
     form = made.forms[manifest.services[case.service].form]
     answers = record.state.data.get(manifest.saves_as, {})
     files = {row.id: row.name for row in record.documents}
     mine = [task for task in record.tasks if task.state == "open" and task.audience == "applicant"]
-    working = [task for task in record.tasks if task.state == "open" and task.audience == "staff"]
     outcome = manifest.outcomes.get(case.outcome or "")
     return page(
         request,
@@ -107,7 +107,9 @@ def status(request: Request, actor: Citizen, reference: str) -> Response:
         stages=[(key, manifest.stages[key][locale]) for key in manifest.stages],
         duties=[(task, made.label(task.element, locale)) for task in mine if task.kind != "rating"],
         ratings=[task for task in mine if task.kind == "rating"],
-        next_steps=[made.label(task.element, locale) for task in working],
+        next_steps=list(dict.fromkeys(made.label(task.element, locale) for task in working)),
+        stage=at.stage,
+        follows=at is not case,
         department=office,
         department_name=office.name[locale] if office else None,
         outcome=outcome[locale] if outcome else None,
@@ -157,7 +159,13 @@ def withdraw_case(
     wired = application(request)
     with wired.uow.read() as session:
         record = queries.own_record(session, actor, reference)
-    wired.uow.run(withdraw, WithdrawCase(actor, record.case.id, reason))
+    try:
+        wired.uow.run(withdraw, WithdrawCase(actor, record.case.id, reason))
+    except CaseNotOpen:
+        # The second of two clicks: the first has done it.
+        with wired.uow.read() as session:
+            if queries.own_record(session, actor, reference).case.state != "withdrawn":
+                raise
     return go_to(f"/cases/{record.case.reference}")
 
 
@@ -242,10 +250,20 @@ async def answer_task(request: Request, actor: Citizen, reference: str, task_id:
             await run_in_threadpool(wired.uow.run, correct, corrected)
         else:
             await run_in_threadpool(wired.uow.run, complete, CompleteTask(actor, task_id, answers))
+    except TaskNotOpen:
+        # The second of two clicks: the first has done it.
+        if not await run_in_threadpool(_done_by, wired, actor, task_id):
+            raise
     except AnswersInvalid as error:
         fields = list(error.params["fields"])
         return await run_in_threadpool(_task_page, request, actor, task_id, shown, fields, None)
     return go_to(f"/cases/{case.reference}?done={task.kind or 'task'}")
+
+
+def _done_by(wired: Application, actor: Actor, task_id: str) -> bool:
+    with wired.uow.read_rows() as rows:
+        task, _ = queries.own_task(rows, actor, task_id)
+    return task.state == "done" and task.finished_by == actor.user_id
 
 
 @router.get("/letters/{letter_id}")

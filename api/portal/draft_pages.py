@@ -13,11 +13,11 @@ from api.portal.page import go_to, page
 from api.portal.submitted import submitted_pairs
 from api.submission import newest_files
 from engine.domain.access import Actor
-from engine.domain.ports import FieldError
+from engine.domain.field_error import FieldError
 from engine.domain.ports import Form as FormFile
 from engine.domain.ports import Form as PublishedForm
 from engine.kernel.errors import AnswersInvalid, NotFound
-from engine.store.queries.citizen import file_names, own_draft, unfinished_draft
+from engine.store.queries.citizen import file_names, own_draft
 from engine.store.tables import Case, Draft
 from engine.usecases.definition import Definition, definition
 from engine.usecases.documents import document_ids
@@ -44,10 +44,7 @@ def apply(
     """Begin an application, or go on with the one that was begun."""
     check_csrf(request, csrf)
     wired = application(request)
-    with wired.uow.read() as session:
-        draft = unfinished_draft(session, actor, code)
-    if draft is None:
-        draft = wired.uow.run(begin_draft, BeginDraft(actor, code))
+    draft = wired.uow.run(begin_draft, BeginDraft(actor, code))
     with wired.uow.read() as session:
         _, form = _form(request, session, draft)
     return go_to(f"/drafts/{draft.id}/{pages_of(form)[0].id}")

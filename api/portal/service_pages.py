@@ -11,7 +11,7 @@ from api.access import LOCALE_COOKIE, application, current_actor, set_cookie
 from api.portal.page import go_to, page, safe_path
 from api.service_names import services_named
 from engine.domain.access import Actor
-from engine.domain.limit import due
+from engine.domain.filing import filing_clocks
 from engine.domain.locales import LOCALES
 from engine.kernel.errors import NotFound
 from engine.store.queries.citizen import own_cases
@@ -77,7 +77,7 @@ def services(
 def guide(request: Request, actor: Visitor, code: str) -> Response:
     """Who may apply, what it takes, how long, and what the dates would be if filed today."""
     wired, locale = application(request), request.state.locale
-    catalogue, calendar, now = wired.ports.catalogue, wired.ports.calendar, wired.ports.clock.now()
+    catalogue, now = wired.ports.catalogue, wired.ports.clock.now()
     service = catalogue.services.get(code)
     if service is None:
         raise NotFound(what="service")
@@ -89,15 +89,9 @@ def guide(request: Request, actor: Visitor, code: str) -> Response:
             made = definition(session, version, wired.ports)
     if made is not None:
         form = made.forms[made.manifest.services[code].form]
-        for name, limits in (
-            ("promised", ("reply_promise", "decision_promise")),
-            ("legal", ("reply", "decision")),
-        ):
-            for limit in limits:
-                try:
-                    dates[name] = due(made.manifest.limit(code, limit), now, calendar)
-                except KeyError:
-                    continue
+        calendar = wired.ports.calendars.named(made.manifest.calendar_of(code))
+        clocks = filing_clocks(made.manifest, code, now, calendar)
+        dates = {key: calendar.local_date(each.due_at) for key, each in clocks.items()}
     return page(
         request,
         "guide.html.j2",

@@ -10,14 +10,17 @@ from fastapi import Request
 
 from api.access import application
 from api.rest import schemas as shapes
-from api.rest.words import Words
+from api.rest.task_view import CaseTasks
+from api.rest.words import Words, remaining_working_days
 from api.sentences import say
 from engine.domain import sla
-from engine.domain.access import Actor, may_take_task
+from engine.domain.access import Actor
 from engine.domain.lifecycle import STAGES
 from engine.store.queries.case_record import CaseRecord, case_record
-from engine.store.tables import ClockEntry, ClockRow, Document, Event, Letter, Task
+from engine.store.tables import Case, ClockEntry, ClockRow, Document, Event, Letter
+from engine.usecases.department_time import stays, time_by_department
 from engine.usecases.documents import document_ids
+from engine.usecases.substitution import acting_now
 from forms import answer_rows
 
 
@@ -35,8 +38,11 @@ class _View:
         self.record, self.words, self.actor = record, words, actor
         self.made_of = words.definition(record.case)
         self.now = words.wired.ports.clock.now()
+        self.calendar = words.calendar(record.case)
         self.locale = words.locale
         self.documents = {row.id: row for row in record.documents}
+        acting = acting_now(words.session, actor, self.now)
+        self.tasks = CaseTasks(record, words, self.made_of, acting)
 
     def made(self) -> shapes.CaseView:
         case, record, manifest = self.record.case, self.record, self.made_of.manifest
@@ -71,15 +77,34 @@ class _View:
             closed_at=case.closed_at,
             revision=case.revision,
             clocks=[self.clock(row) for row in sorted(record.clocks, key=lambda row: row.key)],
-            tasks=[self.task(task) for task in record.tasks],
+            tasks=[self.tasks.view(task) for task in record.tasks],
             answers=list(self.answers()),
             documents=[document_view(row) for row in record.documents],
             letters=[self.letter(row) for row in record.letters],
             events=[self.event(row) for row in record.events if row.kind in _SHOWN],
             rating=record.rating.grade if record.rating else None,
-            active_elements=[task.element for task in record.tasks if task.state == "open"],
+            active_elements=[
+                task.element for task in record.tasks if task.state in ("open", "held")
+            ],
             passed_elements=self.passed(),
+            return_reasons=list(self.tasks.return_reasons()),
+            main=_link(record.main) if record.main else None,
+            followers=[_link(each) for each in record.followers],
+            may_merge=self.may_merge(),
+            department_hours=self.department_hours(),
         )
+
+    def may_merge(self) -> bool:
+        case, actor = self.record.case, self.actor
+        mine = actor.oversees_office or case.department == actor.department
+        return mine and case.state == "open" and case.decided_at is None
+
+    def department_hours(self) -> dict[str, float]:
+        found = time_by_department(stays(self.record.tasks, self.record.moves), self.now)
+        return {
+            self.words.department(code) or code: round(time.total_seconds() / 3600, 1)
+            for code, time in found.items()
+        }
 
     def stages(self) -> Iterator[shapes.StageView]:
         at = STAGES.index(self.record.case.stage)
@@ -102,38 +127,19 @@ class _View:
             state=row.state,
             due_at=row.due_at,
             provisional=clock.provisional,
-            remaining_working_days=self.words.remaining_working_days(row.due_at, self.now),
+            remaining_working_days=remaining_working_days(self.calendar, row.due_at, self.now),
             lines=[self.line(each) for each in self.record.entries if each.clock == row.key],
         )
 
     def line(self, entry: ClockEntry) -> shapes.ClockLine:
         text = clock_sentence(entry, self.locale)
         due = entry.line["new_due"]
-        calendar = self.words.wired.ports.calendar
         return shapes.ClockLine(
             clock=entry.clock,
             verb=entry.verb,
             at=entry.at,
             text=text,
-            new_due=calendar.local_date(datetime.fromisoformat(due)) if due else None,
-        )
-
-    def task(self, task: Task) -> shapes.CaseTask:
-        return shapes.CaseTask(
-            id=task.id,
-            element=task.element,
-            name=self.made_of.label(task.element, self.locale),
-            audience=task.audience,
-            department_name=self.words.department(task.department),
-            assignee_name=self.record.names.get(task.assignee_id or task.finished_by or ""),
-            state=task.state,
-            due_at=task.due_at,
-            finished_at=task.finished_at,
-            mine=task.assignee_id == self.actor.user_id,
-            may_claim=task.state == "open"
-            and task.assignee_id is None
-            and may_take_task(self.actor, task.audience, task.department, task.role),
-            has_form=task.form is not None,
+            new_due=self.calendar.local_date(datetime.fromisoformat(due)) if due else None,
         )
 
     def answers(self) -> Iterator[shapes.AnswerGroup]:
@@ -202,23 +208,43 @@ class _View:
             number=row.number,
             kind=row.kind,
             text=self.event_text(row),
-            actor=say(self.locale, "actor.system") if row.actor_id == "system" else row.actor_name,
+            actor=self.event_actor(row),
             at=row.at,
         )
+
+    def event_actor(self, row: Event) -> str:
+        if row.actor_id == "system":
+            return say(self.locale, "actor.system")
+        principal = row.details.get("for_name")
+        if principal is None:
+            return row.actor_name
+        return say(self.locale, "event.for", actor=row.actor_name, name=principal)
 
     def event_text(self, row: Event) -> str:
         details = dict(row.details)
         manifest = self.made_of.manifest
         outcome = manifest.outcomes.get(details.get("outcome") or "")
+        reason = details.get("reason", "")
+        returned = manifest.dispatch.reasons.get(reason) if row.kind == "task_returned" else None
+        department = self.words.department(details.get("department")) or ""
+        departments = details.get("departments") or []
+        position, kind = details.get("position"), details.get("part")
+        element = self.made_of.label(details.get("element", ""), self.locale)
         return say(
             self.locale,
             f"event.{row.kind}",
-            element=self.made_of.label(details.get("element", ""), self.locale),
+            element=say(self.locale, f"part.{kind}", element=element) if kind else element,
             stage=manifest.stages.get(details.get("stage", ""), {}).get(self.locale, ""),
             outcome=outcome[self.locale] if outcome else "",
             clock=say(self.locale, f"clock.{details.get('clock', 'legal')}"),
-            reason=details.get("reason", ""),
-        )
+            reason=returned.title[self.locale] if returned else reason,
+            basis=details.get("basis", ""),
+            name=details.get("name", ""),
+            reference=details.get("reference", ""),
+            department=department,
+            departments=", ".join(self.words.department(each) or each for each in departments),
+            position=say(self.locale, f"position.{position}") if position else "",
+        ).strip()
 
     def passed(self) -> list[str]:
         passed: dict[str, None] = {}
@@ -235,6 +261,21 @@ _SHOWN = frozenset(
         "task_claimed",
         "task_unclaimed",
         "task_completed",
+        "task_returned",
+        "task_assigned",
+        "task_redispatched",
+        "task_adjudicated",
+        "task_reassigned",
+        "task_delegated",
+        "question_answered",
+        "task_taken_back",
+        "joint_requested",
+        "joint_answered",
+        "joint_lapsed",
+        "case_merged",
+        "case_followed",
+        "case_unmerged",
+        "case_unfollowed",
         "letter_written",
         "stage_reached",
         "case_decided",
@@ -244,11 +285,16 @@ _SHOWN = frozenset(
         "clock_resume",
         "clock_extend",
         "clock_reset",
+        "clock_recount",
         "clock_warned",
         "clock_breached",
         "next_services_suggested",
     }
 )
+
+
+def _link(case: Case) -> shapes.CaseLink:
+    return shapes.CaseLink(id=case.id, reference=case.reference)
 
 
 def clock_sentence(entry: ClockEntry, locale: str) -> str:

@@ -12,6 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from api.access import application, require_caseworker, require_citizen
 from api.rest.case_view import case_view
 from api.rest.packages import diagram_of
+from api.rest.revisions import show_revision
 from api.rest.schemas import CasePage, CaseRow, CaseView, Diagram, FiledCase, Filing
 from api.rest.words import Words
 from api.wiring import Application
@@ -66,9 +67,10 @@ def file_case(request: Request, actor: Citizen, filing: Filing) -> FiledCase:
 
 
 @router.get("/cases/{case_id}", operation_id="get_case", response_model=CaseView)
-def get_case(request: Request, actor: Caseworker, case_id: str) -> CaseView:
+def get_case(request: Request, response: Response, actor: Caseworker, case_id: str) -> CaseView:
     """The case with everything written about it. Who looked is kept in the access log."""
     view = case_view(request, actor, case_id)
+    show_revision(response, view.revision)
     application(request).uow.run(record_access, RecordAccess(actor, case_id, "get_case"))
     return view
 

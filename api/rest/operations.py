@@ -1,27 +1,28 @@
-"""For operators: messages and signals from outside, incidents, repair, and moving cases on."""
+"""For operators: messages and signals from outside, repair, and moving cases on."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
-from sqlalchemy import select
 
 from api.access import application, require_administrator, require_designer
+from api.rest.revisions import WantedRevision, show_revision
 from api.rest.schemas import Shape
-from api.sentences import failure_view, say
+from api.sentences import say
 from engine.domain.access import Actor
-from engine.store.queries.incidents import open_incidents, places_of
-from engine.store.tables import Case, Incident
-from engine.usecases.incidents import RetryIncident, retry_incident
-from engine.usecases.messages import ReceiveMessage, SendSignal, receive_message, send_signal
+from engine.store.idempotency import write_request
+from engine.store.queries.incidents import places_of
+from engine.store.tables import Case
+from engine.usecases.messages import ReceiveMessage, SendSignal, send_signal, take_message
 from engine.usecases.migrate import (
     CaseOutlook,
+    ChooseCases,
     Migration,
+    choose_cases,
     migrate_cases,
-    open_cases,
     preview,
 )
 from engine.usecases.repair import (
@@ -64,11 +65,17 @@ def send_message(request: Request, actor: Administrator, message: MessageIn) -> 
         message.name,
         message.data,
         message.correlation,
-        message.unique_key,
+        message.unique_key or _own_key(),
         life,
         message.applicant,
     )
-    return MessageView.model_validate(application(request).uow.run(receive_message, command))
+    return MessageView.model_validate(take_message(application(request).uow, command))
+
+
+def _own_key() -> str | None:
+    """A message that brings no key has that of its request: sent again, it is the same."""
+    sent = write_request.get()
+    return sent.digest() if sent is not None and sent.key is not None else None
 
 
 class SignalIn(Shape):
@@ -87,61 +94,8 @@ def post_signal(request: Request, actor: Administrator, signal: SignalIn) -> Sig
     return SignalView(cases=application(request).uow.run(send_signal, command))
 
 
-class IncidentView(Shape):
-    id: str
-    case_id: str
-    reference: str
-    element: str | None
-    reason: str
-    detail: str
-    message: str
-    data: dict[str, Any]
-    created_at: datetime
-
-
-class IncidentList(Shape):
-    items: list[IncidentView]
-
-
-@router.get("/incidents", operation_id="list_incidents", response_model=IncidentList)
-def list_incidents(request: Request, actor: Administrator) -> IncidentList:
-    """The steps that failed and that nobody has dealt with yet, newest first."""
-    locale = request.state.locale
-    with application(request).uow.read() as session:
-        rows = open_incidents(session)
-        return IncidentList(items=[_incident(row, reference, locale) for row, reference in rows])
-
-
-def _incident(row: Incident, reference: str, locale: str) -> IncidentView:
-    error = {"reason": row.reason, "element": row.element or "", "detail": row.detail}
-    return IncidentView(
-        id=row.id,
-        case_id=row.case_id,
-        reference=reference,
-        element=row.element,
-        reason=row.reason,
-        detail=row.detail,
-        message=failure_view(error, locale),
-        data=row.payload,
-        created_at=row.created_at,
-    )
-
-
-class RetryIn(Shape):
-    skip: bool = False
-    note: str = Field(default="", max_length=2000)
-
-
 class Done(Shape):
     ok: bool = True
-
-
-@router.post("/incidents/{incident_id}/retry", operation_id="retry_incident", response_model=Done)
-def retry(request: Request, actor: Administrator, incident_id: str, how: RetryIn) -> Done:
-    """Do again what failed; with `skip` the failing activity passes without being done."""
-    command = RetryIncident(actor, incident_id, how.skip, how.note)
-    application(request).uow.run(retry_incident, command)
-    return Done()
 
 
 class Place(Shape):
@@ -157,9 +111,14 @@ class PlaceList(Shape):
 
 
 @router.get("/cases/{case_id}/places", operation_id="list_places", response_model=PlaceList)
-def list_places(request: Request, actor: Administrator, case_id: str) -> PlaceList:
+def list_places(
+    request: Request, response: Response, actor: Administrator, case_id: str
+) -> PlaceList:
     """Where the case stands, with the keys by which repair names each place."""
     with application(request).uow.read() as session:
+        case = session.get(Case, case_id)
+        if case is not None:
+            show_revision(response, case.revision)
         found = places_of(session, case_id)
         return PlaceList(items=[Place(key=k, element=e, kind=kind) for k, e, kind in found])
 
@@ -175,15 +134,26 @@ class RepairIn(Shape):
 
 
 @router.post("/cases/{case_id}/repairs", operation_id="repair_case", response_model=Done)
-def repair(request: Request, actor: Administrator, case_id: str, how: RepairIn) -> Done:
-    """Skip or move what waits, or correct the case's data. The reason is kept in the audit."""
-    uow = application(request).uow
+def repair(
+    request: Request,
+    response: Response,
+    actor: Administrator,
+    case_id: str,
+    how: RepairIn,
+    revision: WantedRevision,
+) -> Done:
+    """Skip or move what waits, or correct the case's data. The reason is kept in the audit.
+
+    With `If-Match` 412 if the case has changed since.
+    """
+    uow, at = application(request).uow, (how.reason, revision)
     if how.verb == "skip":
-        uow.run(skip_place, SkipPlace(actor, case_id, how.key, how.reason))
+        case = uow.run(skip_place, SkipPlace(actor, case_id, how.key, *at))
     elif how.verb == "move":
-        uow.run(move_token, MoveToken(actor, case_id, how.key, how.element, how.reason))
+        case = uow.run(move_token, MoveToken(actor, case_id, how.key, how.element, *at))
     else:
-        uow.run(correct_data, CorrectData(actor, case_id, how.data, how.reason))
+        case = uow.run(correct_data, CorrectData(actor, case_id, how.data, *at))
+    show_revision(response, case.revision)
     return Done()
 
 
@@ -219,15 +189,13 @@ def migrate(request: Request, actor: Designer, wanted: MigrationIn) -> Migration
     """Say case by case what moving to another version would do, and with `apply` do it."""
     wired, locale = application(request), request.state.locale
     migration = Migration(wanted.source_id, wanted.target_id, wanted.mapping)
-    with wired.uow.read() as session:
-        ids = wanted.case_ids
-        if ids is None:
-            ids = open_cases(session, wanted.source_id, wanted.stage, wanted.department)
-        else:
-            ids = list(session.scalars(select(Case.id).where(Case.id.in_(ids))))
-        found = [] if wanted.apply else preview(session, wired.ports, migration, ids[:MOST_CASES])
+    chosen = ChooseCases(wanted.source_id, wanted.case_ids, wanted.stage, wanted.department)
+    ids = wired.uow.run(choose_cases, chosen)
     if wanted.apply:
         found = migrate_cases(wired.uow, actor, migration, ids[:MOST_CASES])
+    else:
+        with wired.uow.read() as session:
+            found = preview(session, wired.ports, migration, ids[:MOST_CASES])
     return MigrationReport(
         applied=wanted.apply,
         items=[_outlook(each, locale) for each in found],

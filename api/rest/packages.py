@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
@@ -62,8 +62,7 @@ def publish_package(
     whole with the findings, and the running version stays.
     """
     wired, locale = application(request), request.state.locale
-    content = file.file.read(MAX_BYTES + 1)
-    files = _files(wired, PurePosixPath(file.filename or "package.zip").name, content, key)
+    files = changed_files(wired, PurePosixPath(file.filename or "package.zip").name, file.file, key)
     made = wired.uow.run(publish, PublishPackage(actor, files, trial))
     return PublishReport(
         published=made.published,
@@ -74,6 +73,20 @@ def publish_package(
         services=list(made.services),
         findings=[FindingView(**finding_view(each, locale)) for each in made.findings],
     )
+
+
+def changed_files(
+    wired: Application, name: str | None, content: BinaryIO | None, key: str | None
+) -> dict[str, bytes]:
+    """The files of an archive, or those of the newest version of package `key` with one replaced;
+    without `content` just those. Raises PackageRefused."""
+    if name is not None and content is not None:
+        return _files(wired, name, content.read(MAX_BYTES + 1), key)
+    with wired.uow.read() as session:
+        archive = queries.newest_archive(session, key or "")
+    if archive is None:
+        raise PackageRefused(findings=(Finding("package_to_change_unknown", MANIFEST),))
+    return unpack(archive)
 
 
 def _files(wired: Application, name: str, content: bytes, key: str | None) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from api.access import application, require_administrator, require_staff
-from api.rest.schemas import (
+from api.rest.people_schemas import (
     DepartmentList,
     DepartmentView,
     NewUser,
@@ -56,6 +56,8 @@ def create_user(request: Request, actor: Administrator, body: NewUser) -> UserVi
         password_hash=hashed,
         roles=tuple(body.roles),
         department=body.department,
+        skills=tuple(body.skills),
+        daily_capacity=body.daily_capacity,
     )
     return _view(wired.uow.run(add_user, command))
 
@@ -68,6 +70,8 @@ def patch_user(request: Request, actor: Administrator, user_id: str, body: UserC
         active=body.active,
         roles=tuple(body.roles) if body.roles is not None else None,
         department=body.department,
+        skills=tuple(body.skills) if body.skills is not None else None,
+        daily_capacity=body.daily_capacity,
     )
     return _view(application(request).uow.run(change_user, command))
 
@@ -80,4 +84,6 @@ def _view(user: User) -> UserView:
         roles=list(user.roles),
         department=user.department,
         active=user.active,
+        skills=list(user.skills or ()),
+        daily_capacity=user.daily_capacity,
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
 from api.access import application, require_performance
+from api.rest.dispatch_schemas import ReturnPage, ReturnView
 from api.rest.schemas import SlaCell, SlaFigures, SlaMonth, SlaRisk
-from api.rest.words import Words
+from api.rest.task_view import task_name
+from api.rest.words import Words, remaining_working_days
 from engine.domain.access import Actor
 from engine.store.queries.performance import Figures, RiskRow, cases_at_risk, open_incidents
+from engine.store.queries.returns import ReturnRow, returns
 from engine.usecases.figures import figures, soon
 
 router = APIRouter(tags=["performance"])
@@ -51,6 +55,47 @@ def get_sla(request: Request, actor: Annotated[Actor, Depends(require_performanc
         )
 
 
+@router.get("/returns", operation_id="list_returns", response_model=ReturnPage)
+def list_returns(
+    request: Request, actor: Annotated[Actor, Depends(require_performance)]
+) -> ReturnPage:
+    """The newest returned tasks: of the whole office, or of the manager's own department."""
+    wired = application(request)
+    with wired.uow.read() as session:
+        words = Words(wired, session, request.state.locale)
+        return ReturnPage(items=[_return(row, words) for row in returns(session, actor.department)])
+
+
+def _return(row: ReturnRow, words: Words) -> ReturnView:
+    move, made = row.move, words.definition(row.case)
+    now = words.wired.ports.clock.now()
+    reason = made.manifest.dispatch.reasons.get(move.reason)
+    undecided = (move.decided_at or row.task.finished_at or now) - move.left_at
+    return ReturnView(
+        case_id=row.case.id,
+        reference=row.case.reference,
+        service_name=words.service(row.case.service),
+        task_name=made.label(row.task.element, words.locale),
+        number=move.number,
+        department=move.department,
+        department_name=words.department(move.department),
+        by=row.by,
+        returned_at=move.left_at,
+        reason_name=reason.title[words.locale] if reason else move.reason,
+        basis=move.basis,
+        hours=_hours(move.left_at - move.came_at),
+        undecided_hours=_hours(undecided),
+        outcome=row.outcome,
+        to_name=words.department(move.to_department),
+        decided_by=row.decided_by,
+        decision=move.decision,
+    )
+
+
+def _hours(time: timedelta) -> float:
+    return round(time.total_seconds() / 3600, 1)
+
+
 def _ratings(made: Figures) -> list[list[int]]:
     return [[0] * 5, *(month.ratings for month in made.months.values())]
 
@@ -74,7 +119,8 @@ def _cells(made: Figures, words: Words) -> list[SlaCell]:
 
 def _risk(row: RiskRow, words: Words) -> SlaRisk:
     case, now = row.case, words.wired.ports.clock.now()
-    label = words.definition(case).label(row.task.element, words.locale) if row.task else None
+    made = words.definition(case)
+    label = task_name(made, row.task, words.locale) if row.task else None
     return SlaRisk(
         case_id=case.id,
         reference=case.reference,
@@ -84,6 +130,8 @@ def _risk(row: RiskRow, words: Words) -> SlaRisk:
         assignee_name=row.assignee,
         promised_due_at=case.promised_due_at,
         legal_due_at=case.legal_due_at,
-        remaining_working_days=words.remaining_working_days(case.promised_due_at, now),
+        remaining_working_days=remaining_working_days(
+            words.calendar(case), case.promised_due_at, now
+        ),
         overdue=case.promised_due_at is not None and case.promised_due_at < now,
     )

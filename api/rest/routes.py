@@ -5,7 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.rest import (
+    absences,
+    calendars,
     cases,
+    clock,
+    dispatch,
+    incidents,
+    merging,
     operations,
     packages,
     people,
@@ -16,5 +22,20 @@ from api.rest import (
 )
 
 router = APIRouter(prefix="/api/v1")
-for module in (session, tasks, cases, packages, performance, people, operations, webhooks):
+for module in (
+    session,
+    dispatch,
+    tasks,
+    cases,
+    merging,
+    packages,
+    performance,
+    people,
+    absences,
+    operations,
+    incidents,
+    webhooks,
+    calendars,
+    clock,
+):
     router.include_router(module.router)

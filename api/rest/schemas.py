@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-StaffRole = Literal["caseworker", "designer", "manager", "administrator", "job_worker"]
 TaskView = Literal["department", "mine", "waiting_applicant", "done"]
 
 
@@ -28,6 +27,8 @@ class Me(Shape):
     department: str | None
     department_name: str | None
     locale: str
+    zone: str
+    """The time zone of the office's calendar, in which dates are shown."""
     csrf_token: str
 
 
@@ -57,7 +58,9 @@ class TaskRow(Shape):
     legal_due_at: datetime | None
     remaining_working_days: int | None
     flags: list[str]
-    """Of: corrected, extended, paused, returned, low_rating."""
+    """Of: corrected, extended, paused, returned, low_rating, merged, co_handled, delegated."""
+    for_name: str | None
+    """For whom the reader, as a substitute, does it."""
 
 
 class TaskPage(Shape):
@@ -178,6 +181,45 @@ class CaseTask(Shape):
     may_claim: bool
     has_form: bool
 
+    kind: str
+    priority: int
+    dispatch_reason: str | None
+    """Why it is this department's."""
+    owner_name: str | None
+    question: str | None
+    for_name: str | None
+    """For whom the reader, as a substitute, does it."""
+    joint: list[JointAnswerView]
+    may_return: bool
+    may_reassign: bool
+    asked: bool
+    """Whether the reader is to answer a question, and somebody else finishes it."""
+    may_take_back: bool
+    part: bool
+    """Whether it serves another task: to dispatch it again, or to answer jointly."""
+
+
+class JointAnswerView(Shape):
+    """A co-handler's answer; of one who has not answered `position` is null."""
+
+    department_name: str | None
+    position: str | None
+    position_name: str | None
+    text: str
+    by: str
+    on: str
+
+
+class ReasonView(Shape):
+    code: str
+    title: str
+    needs_basis: bool
+
+
+class CaseLink(Shape):
+    id: str
+    reference: str
+
 
 class StageView(Shape):
     key: str
@@ -216,6 +258,14 @@ class CaseView(Shape):
     rating: int | None
     active_elements: list[str]
     passed_elements: list[str]
+    return_reasons: list[ReasonView]
+    """Why a task of this package may be returned; empty where none may."""
+    main: CaseLink | None
+    """The case that this one follows."""
+    followers: list[CaseLink]
+    may_merge: bool
+    department_hours: dict[str, float]
+    """How long each department, by name, has had the case's tasks."""
 
 
 class CaseRow(Shape):
@@ -336,43 +386,6 @@ class SlaFigures(Shape):
     at_risk: list[SlaRisk]
     months: list[SlaMonth]
     incidents: int
-
-
-class DepartmentView(Shape):
-    code: str
-    name: str
-    phone: str
-
-
-class UserView(Shape):
-    id: str
-    user_name: str
-    display_name: str
-    roles: list[str]
-    department: str | None
-    active: bool
-
-
-class NewUser(Shape):
-    user_name: str = Field(min_length=3, max_length=60, pattern=r"^[a-z][a-z0-9_.-]*$")
-    display_name: str = Field(min_length=1, max_length=100)
-    password: str = Field(min_length=12, max_length=128)
-    roles: list[StaffRole]
-    department: str | None = None
-
-
-class UserChange(Shape):
-    active: bool | None = None
-    roles: list[StaffRole] | None = None
-    department: str | None = None
-
-
-class UserList(Shape):
-    items: list[UserView]
-
-
-class DepartmentList(Shape):
-    items: list[DepartmentView]
 
 
 Problem.model_rebuild()

@@ -32,6 +32,7 @@ def _me(request: Request, actor: Actor, token: str) -> Me:
         department=actor.department,
         department_name=department.name[actor.locale] if department else None,
         locale=actor.locale,
+        zone=application(request).ports.calendar.zone.key,
         csrf_token=token,
     )
 

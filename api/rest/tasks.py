@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request
-from sqlalchemy import Row
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import problems
 from api.access import application, require_caseworker
 from api.rest.case_view import case_view
+from api.rest.dispatch_schemas import Release
+from api.rest.revisions import WantedRevision, show_revision
 from api.rest.schemas import CaseView, TaskForm, TaskPage, TaskRow, TaskView
+from api.rest.task_view import task_row
 from api.rest.words import Words
 from api.submission import read_answers
 from api.wiring import Application
-from engine.domain.access import Actor, may_see_case, may_take_task
+from engine.domain.access import Actor, may_see_case
+from engine.domain.joint import ANSWERS
 from engine.domain.ports import Form
 from engine.kernel.errors import AnswersInvalid, NotFound
 from engine.store.queries import inbox as lists
@@ -26,6 +29,7 @@ from engine.store.uow import ReadSession
 from engine.usecases.claim import ClaimNextTask, ClaimTask, claim, claim_next
 from engine.usecases.complete import CompleteTask, complete
 from engine.usecases.definition import Definition
+from engine.usecases.substitution import acting_now
 from engine.usecases.unclaim import UnclaimTask, unclaim
 from forms import render_error_summary, render_fields
 
@@ -45,48 +49,71 @@ def list_tasks(
     """Tasks by due date, a page at a time; `next` is the cursor of the following page."""
     wired = application(request)
     with wired.uow.read() as session:
-        page = lists.inbox(session, actor, view, service, cursor, limit)
+        acting = acting_now(session, actor, wired.ports.clock.now())
+        absent = [lists.Absent(each.actor.user_id, each.services) for each in acting.away]
+        page = lists.inbox(session, actor, view, service, cursor, limit, absent)
         words = Words(wired, session, request.state.locale)
         flags = lists.flags_of(session, [row[1].id for row in page.rows])
         return TaskPage(
-            items=[_row(words, actor, row, flags) for row in page.rows],
+            items=[task_row(words, acting, row, flags) for row in page.rows],
             next=page.next,
-            counts=lists.inbox_counts(session, actor),
+            counts=lists.inbox_counts(session, actor, absent),
         )
 
 
 @router.post("/next", operation_id="take_next_task", response_model=TaskRow | None)
-def take_next_task(request: Request, actor: Caseworker) -> TaskRow | None:
+def take_next_task(request: Request, response: Response, actor: Caseworker) -> TaskRow | None:
     """Claim the most urgent task that nobody has; null when there is none."""
     task = application(request).uow.run(claim_next, ClaimNextTask(actor))
-    return _answer(request, actor, task.id) if task else None
+    return _answer(request, response, actor, task.id) if task else None
 
 
 @router.get("/{task_id}", operation_id="get_task", response_model=TaskRow)
-def get_task(request: Request, actor: Caseworker, task_id: str) -> TaskRow:
-    return _answer(request, actor, task_id)
+def get_task(request: Request, response: Response, actor: Caseworker, task_id: str) -> TaskRow:
+    return _answer(request, response, actor, task_id)
 
 
 @router.post("/{task_id}/claim", operation_id="claim_task", response_model=TaskRow)
-def claim_task(request: Request, actor: Caseworker, task_id: str) -> TaskRow:
-    """Take the task. 409 `task_already_claimed` names who has it."""
-    application(request).uow.run(claim, ClaimTask(actor, task_id))
-    return _answer(request, actor, task_id)
+def claim_task(
+    request: Request,
+    response: Response,
+    actor: Caseworker,
+    task_id: str,
+    revision: WantedRevision,
+) -> TaskRow:
+    """Take the task. 409 `task_already_claimed` names who has it.
+
+    With `If-Match` 412 `stale_revision` if the case has changed since.
+    """
+    application(request).uow.run(claim, ClaimTask(actor, task_id, revision))
+    return _answer(request, response, actor, task_id)
 
 
 @router.post("/{task_id}/unclaim", operation_id="unclaim_task", response_model=TaskRow)
-def unclaim_task(request: Request, actor: Caseworker, task_id: str) -> TaskRow:
-    application(request).uow.run(unclaim, UnclaimTask(actor, task_id))
-    return _answer(request, actor, task_id)
+def unclaim_task(
+    request: Request,
+    response: Response,
+    actor: Caseworker,
+    task_id: str,
+    revision: WantedRevision,
+    body: Release | None = None,
+) -> TaskRow:
+    """Give the task back, and say why. With `If-Match` 412 if the case has changed since."""
+    reason = body.reason if body else ""
+    application(request).uow.run(unclaim, UnclaimTask(actor, task_id, reason, revision))
+    return _answer(request, response, actor, task_id)
 
 
 @router.get("/{task_id}/form", operation_id="get_task_form", response_model=TaskForm)
-def get_task_form(request: Request, actor: Caseworker, task_id: str) -> TaskForm:
+def get_task_form(
+    request: Request, response: Response, actor: Caseworker, task_id: str
+) -> TaskForm:
     """The task's form, drawn by the same renderer as the citizen's."""
     wired = application(request)
     with wired.uow.read() as session:
         task, case, made = _open_task(wired, session, actor, task_id)
         html = _form_html(session, made, case, task, {}, [], request.state.locale)
+        show_revision(response, case.revision)
         return TaskForm(
             task_id=task.id, revision=case.revision, html=html, css="/static/forms/forms.css"
         )
@@ -95,17 +122,21 @@ def get_task_form(request: Request, actor: Caseworker, task_id: str) -> TaskForm
 @router.post("/{task_id}/complete", operation_id="complete_task", response_model=CaseView)
 async def complete_task(
     request: Request,
+    response: Response,
     actor: Caseworker,
     task_id: str,
-    if_match: Annotated[int | None, Header()] = None,
+    revision: WantedRevision,
 ) -> Any:
-    """Finish the task with the fields of its form. 422 brings the form back with its errors."""
+    """Finish the task with the fields of its form. 422 brings the form back with its errors.
+
+    With `If-Match` 412 if the case has changed since.
+    """
     wired = application(request)
     asked = await run_in_threadpool(_asked, wired, actor, task_id)
     form = asked.form
     answers = await read_answers(request, wired, actor, form) if form else {}
-    command = CompleteTask(actor, task_id, answers, if_match)
-    return await run_in_threadpool(_complete, request, asked, command)
+    command = CompleteTask(actor, task_id, answers, revision)
+    return await run_in_threadpool(_complete, request, response, asked, command)
 
 
 @dataclass(frozen=True)
@@ -126,7 +157,7 @@ def _asked(wired: Application, actor: Actor, task_id: str) -> _Asked:
         return _Asked(*_open_task(wired, session, actor, task_id))
 
 
-def _complete(request: Request, asked: _Asked, command: CompleteTask) -> Any:
+def _complete(request: Request, response: Response, asked: _Asked, command: CompleteTask) -> Any:
     wired, locale = application(request), request.state.locale
     try:
         wired.uow.run(complete, command)
@@ -135,7 +166,9 @@ def _complete(request: Request, asked: _Asked, command: CompleteTask) -> Any:
         with wired.uow.read() as session:
             html = _form_html(session, asked.made, asked.case, asked.task, answers, wrong, locale)
         return problems.problem(error, locale, html, asked.form)
-    return case_view(request, command.actor, asked.case.id)
+    view = case_view(request, command.actor, asked.case.id)
+    show_revision(response, view.revision)
+    return view
 
 
 def _open_task(
@@ -160,7 +193,9 @@ def _form_html(
     if task.form is None:
         return ""
     form = made.forms[task.form]
-    data = session.get_one(CaseState, case.id).data
+    data = dict(session.get_one(CaseState, case.id).data)
+    if task.joint is not None:
+        data[ANSWERS] = task.joint["answers"]
     start_form = made.forms[made.manifest.services[case.service].form]
     summary = render_error_summary(form, errors, locale) if errors else ""
     return f"{summary}" + str(
@@ -168,7 +203,7 @@ def _form_html(
     )
 
 
-def _answer(request: Request, actor: Actor, task_id: str) -> TaskRow:
+def _answer(request: Request, response: Response, actor: Actor, task_id: str) -> TaskRow:
     wired = application(request)
     with wired.uow.read() as session:
         row = lists.task_row(session, task_id)
@@ -177,42 +212,6 @@ def _answer(request: Request, actor: Actor, task_id: str) -> TaskRow:
         ):
             raise NotFound(what="task")
         words = Words(wired, session, request.state.locale)
-        return _row(words, actor, row, lists.flags_of(session, [row[1].id]))
-
-
-def _row(
-    words: Words,
-    actor: Actor,
-    row: Row[Task, Case, str, str | None],
-    flags: dict[str, set[str]],
-) -> TaskRow:
-    task, case, applicant, assignee = row
-    now = words.wired.ports.clock.now()
-    due = task.due_at or case.promised_due_at
-    return TaskRow(
-        id=task.id,
-        case_id=case.id,
-        reference=case.reference,
-        service=case.service,
-        service_name=words.service(case.service),
-        applicant_name=applicant,
-        element=task.element,
-        name=words.definition(case).label(task.element, words.locale),
-        state=task.state,
-        role=task.role,
-        priority=task.priority,
-        department=task.department,
-        department_name=words.department(task.department),
-        assignee_id=task.assignee_id,
-        assignee_name=assignee,
-        mine=task.assignee_id == actor.user_id,
-        may_claim=task.state == "open"
-        and task.assignee_id is None
-        and may_take_task(actor, task.audience, task.department, task.role),
-        opened_at=task.opened_at,
-        due_at=task.due_at,
-        promised_due_at=case.promised_due_at,
-        legal_due_at=case.legal_due_at,
-        remaining_working_days=words.remaining_working_days(due, now),
-        flags=sorted(flags[case.id]),
-    )
+        show_revision(response, row[1].revision)
+        acting = acting_now(session, actor, wired.ports.clock.now())
+        return task_row(words, acting, row, lists.flags_of(session, [row[1].id]))

@@ -17,7 +17,7 @@ from api.rest.schemas import Shape
 from api.wiring import Application
 from engine.domain.access import SYSTEM
 from engine.kernel.errors import WebhookSignatureWrong, WebhookTooLarge
-from engine.usecases.messages import ReceiveMessage, receive_message
+from engine.usecases.messages import ReceiveMessage, take_message
 
 router = APIRouter(tags=["webhooks"])
 log = logging.getLogger("banshi.webhooks")
@@ -73,7 +73,7 @@ def _take(wired: Application, name: str, header: str, delivery: str, body: bytes
         unique_key=unique_key(webhook, delivery or signed),
         life=webhook.life,
     )
-    return Taken(id=wired.uow.run(receive_message, command).id)
+    return Taken(id=take_message(wired.uow, command).id)
 
 
 def _secret(webhook: Webhook | None) -> str:

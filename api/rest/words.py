@@ -8,6 +8,7 @@ from datetime import datetime
 
 from api.service_names import services_named
 from api.wiring import Application
+from engine.domain.calendar import WorkingCalendar
 from engine.domain.catalogue import Service
 from engine.store.queries.people import departments
 from engine.store.tables import Case, Department
@@ -44,12 +45,19 @@ class Words:
             self._services = {**(self._services or {}), **named}
         return self._services
 
-    def remaining_working_days(self, due: datetime | None, now: datetime) -> int | None:
-        """Working days from today to the day of `due`: 0 is today, negative is overdue."""
-        if due is None:
-            return None
-        calendar = self.wired.ports.calendar
-        today, day = calendar.local_date(now), calendar.local_date(due)
-        if day >= today:
-            return calendar.working_days_between(today, day)
-        return -calendar.working_days_between(day, today)
+    def calendar(self, case: Case) -> WorkingCalendar:
+        """The calendar on which the case's clocks count."""
+        name = self.definition(case).manifest.calendar_of(case.service)
+        return self.wired.ports.calendars.named(name)
+
+
+def remaining_working_days(
+    calendar: WorkingCalendar, due: datetime | None, now: datetime
+) -> int | None:
+    """Working days from today to the day of `due`: 0 is today, negative is overdue."""
+    if due is None:
+        return None
+    today, day = calendar.local_date(now), calendar.local_date(due)
+    if day >= today:
+        return calendar.working_days_between(today, day)
+    return -calendar.working_days_between(day, today)

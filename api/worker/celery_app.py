@@ -10,12 +10,17 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Queue
 
+from engine.kernel.faults import crash_point
 from engine.usecases.job_runner import ALL_QUEUES
 
 WAKE = "banshi.run_due"
 SLOW = "connectors"
 """The queue whose jobs wait for other systems."""
 SWEEP_SECONDS = 5.0
+_REDIS_OPTIONS = {"socket_timeout": 3, "socket_connect_timeout": 2}
+# The memory broker sleeps so long whenever its threads have all they may take: with kombu's own
+# second, two messages a second are all it hands out, and what waits behind them expires.
+_MEMORY_OPTIONS = {"polling_interval": 0.02}
 
 
 def queue_names() -> list[str]:
@@ -33,6 +38,11 @@ class Chore:
     name: str
     seconds: float
     run: Callable[[], None]
+
+    @property
+    def task(self) -> str:
+        """What Celery calls it."""
+        return f"banshi.{self.name}"
 
 
 def make_celery(
@@ -56,7 +66,8 @@ def make_celery(
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
-        broker_transport_options={"socket_timeout": 3, "socket_connect_timeout": 2},
+        broker_connection_max_retries=None,
+        broker_transport_options=_REDIS_OPTIONS if redis_url else _MEMORY_OPTIONS,
         task_queues=[Queue(name) for name in queue_names()],  # type: ignore[no-untyped-call]
         task_default_queue="timers",
         task_create_missing_queues=False,
@@ -72,7 +83,7 @@ def make_celery(
         }
         | {
             chore.name: {
-                "task": f"banshi.{chore.name}",
+                "task": chore.task,
                 "schedule": chore.seconds,
                 "options": {"queue": "advice", "expires": max(chore.seconds, SWEEP_SECONDS)},
             }
@@ -86,6 +97,7 @@ def make_celery(
     def wake(queues: list[str] | None = None) -> int:
         if run_due is None:
             return 0
+        crash_point("worker_woken")
         if queues != [SLOW]:
             return run_due(queues)
         if not slow.acquire(blocking=False):
@@ -102,6 +114,6 @@ def make_celery(
         return run
 
     for chore in chores:
-        app.task(promised(chore), name=f"banshi.{chore.name}", shared=False)
+        app.task(promised(chore), name=chore.task, shared=False)
 
     return app

@@ -1,4 +1,4 @@
-"""The worker inside the web process: Celery's own worker and beat, on an in-memory broker.
+"""The worker inside the web process: Celery's own worker, on an in-memory broker.
 
 The same Celery task runs the same jobs as in distributed mode; only the broker differs. The
 memory broker forgets everything at the end of the process, which loses nothing: jobs are rows.
@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import celery.worker.state
-from celery.beat import Scheduler
 
 from api.worker.celery_app import WAKE, Chore, RunDue, make_celery, queue_names
 from api.worker.waker import CeleryWaker
@@ -30,9 +29,7 @@ class EmbeddedWorker:
 
     def __init__(self, run_due: RunDue, chores: Sequence[Chore] = ()) -> None:
         self.app = make_celery(None, run_due, chores)
-        for name, entry in self.app.conf.beat_schedule.items():
-            if name.startswith("sweep"):
-                entry["schedule"] = SWEEP_SECONDS
+        self._chores = chores
         self.waker = CeleryWaker(self.app)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -51,7 +48,7 @@ class EmbeddedWorker:
         )
         self._threads = [
             threading.Thread(target=self._work, name="banshi-worker", daemon=True),
-            threading.Thread(target=self._sweep, name="banshi-beat", daemon=True),
+            threading.Thread(target=self._sweep, name="banshi-sweep", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -73,10 +70,20 @@ class EmbeddedWorker:
             log.debug("the embedded worker has stopped")
 
     def _sweep(self) -> None:
-        scheduler = Scheduler(self.app)
+        # Not beat, which counts by the clock on the wall, and is silent after it was set back.
+        done = {chore.name: time.monotonic() for chore in self._chores}
         while not self._stopping.is_set():
-            pause = scheduler.tick()
-            self._stopping.wait(min(pause or SWEEP_SECONDS, SWEEP_SECONDS))
+            for queue in queue_names():
+                self._send(WAKE, queue, [queue])
+            for chore in self._chores:
+                if time.monotonic() - done[chore.name] >= chore.seconds:
+                    done[chore.name] = time.monotonic()
+                    self._send(chore.task, "advice")
+            self._stopping.wait(SWEEP_SECONDS)
+
+    def _send(self, task: str, queue: str, *arguments: object) -> None:
+        # A sweep that waited longer than the next one has nothing to add.
+        self.app.send_task(task, args=arguments, queue=queue, expires=2 * SWEEP_SECONDS)
 
 
 def wait_until_idle(run_due: Callable[[], int], seconds: float = 10.0) -> None:

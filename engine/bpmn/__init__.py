@@ -49,7 +49,7 @@ Decision tables
     hit_policy_unsupported      a hit policy or aggregation that is not supported (policy)
 
 When a step fails, ExecutionFailed carries ``element``, ``reason`` and often ``detail``. The reasons
-are data_not_plain, deadlock, engine_refused, error_not_caught, expression_failed,
+are data_not_plain, deadlock, decision_unknown, engine_refused, error_not_caught, expression_failed,
 no_condition_met, no_rule_matched, several_rules_matched, state_too_large, timer_unreadable,
 too_many_steps, unexpected.
 """

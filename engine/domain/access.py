@@ -13,10 +13,19 @@ ROLES = ("citizen", "caseworker", "designer", "manager", "administrator", "job_w
 
 
 @dataclass(frozen=True)
+class Principal:
+    """Somebody who is away and for whom another acts."""
+
+    user_id: str
+    display_name: str
+
+
+@dataclass(frozen=True)
 class Actor:
     """Who is asking. `department` is the code of a member of staff's department, if any.
 
-    A manager without a department looks after the whole office.
+    A manager without a department looks after the whole office. `acting_for` is set for a
+    substitute who does what is another's to do.
     """
 
     user_id: str
@@ -25,6 +34,13 @@ class Actor:
     roles: frozenset[str]
     department: str | None = None
     locale: str = "zh-CN"
+    skills: frozenset[str] = frozenset()
+    acting_for: Principal | None = None
+
+    @property
+    def holder_id(self) -> str:
+        """Whose the task is that the actor takes or has."""
+        return self.acting_for.user_id if self.acting_for else self.user_id
 
     @property
     def is_staff(self) -> bool:
@@ -58,6 +74,27 @@ def may_take_task(actor: Actor, audience: str, department: str | None, role: str
     if audience != "staff" or actor.department is None or actor.department != department:
         return False
     return role in actor.roles or (role == "caseworker" and "manager" in actor.roles)
+
+
+def has_skill(actor: Actor, skill: str | None) -> bool:
+    """Whether the actor can do what the task asks for."""
+    return skill is None or skill in actor.skills
+
+
+def may_manage_tasks(actor: Actor) -> bool:
+    """Whether the actor may say who does what, in their department or the whole office."""
+    return "manager" in actor.roles
+
+
+def manages(actor: Actor, department: str | None) -> bool:
+    """Whether the actor may say who does what in this department."""
+    own = department is not None and actor.department == department
+    return may_manage_tasks(actor) and (actor.oversees_office or own)
+
+
+def may_preview_dispatch(actor: Actor) -> bool:
+    """Who writes the rules, and who looks after the whole office."""
+    return may_publish(actor) or actor.oversees_office
 
 
 def may_publish(actor: Actor) -> bool:

@@ -2,24 +2,30 @@
 
 Monday to Friday are working days, less the announced holidays, plus the announced make-up days.
 A year without an announcement counts plain Mondays to Fridays, and its dates are provisional.
-Holidays and make-up days are data (`engine/domain/calendars/<name>.json`), never code.
+Holidays and make-up days are data (`engine.domain.calendar_data`), never code. A calendar may
+extend another: an office adds days of its own, closed or open, to those of its jurisdiction.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from engine.domain.calendar_data import (
+    CalendarData,
+    DayZero,
+    PauseBegins,
+    Text,
+    read_calendar,
+    shipped_calendar,
+)
+
 ONE_DAY = timedelta(days=1)
 _SATURDAY = 5
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,10 @@ class WorkingCalendar:
     holidays: frozenset[date]
     make_up_days: frozenset[date]
     office_hours: tuple[tuple[time, time], ...] = ()
+    day_zero: DayZero = "day_of_receipt"
+    pause_begins: PauseBegins = "next_day"
+    names: Mapping[date, Text] = field(default_factory=dict, compare=False)
+    """What the holidays are called, by day and locale."""
 
     def is_working_day(self, day: date) -> bool:
         """Whether `day` counts as a working day."""
@@ -72,6 +82,16 @@ class WorkingCalendar:
             raise ValueError("the calendar needs an aware time")
         return at.astimezone(self.zone).date()
 
+    def day_zero_of(self, at: datetime) -> date:
+        """The day from which what arrives at `at` is counted; it is not counted itself.
+
+        Source of the rule that it may be a later day: the United Kingdom's Freedom of Information
+        Act 2000, section 10, as the Information Commissioner reads it. Raises ValueError for a
+        naive time.
+        """
+        day = self.local_date(at)
+        return self.next_working_day(day) if self.day_zero == "next_working_day" else day
+
     def end_of(self, day: date) -> datetime:
         """The instant (UTC) of 24:00 local time of `day`."""
         return self._at(day + ONE_DAY, time.min)
@@ -100,44 +120,50 @@ def days_after(a: date, b: date) -> Iterator[date]:
         yield day
 
 
-def calendar_from_mapping(mapping: Mapping[str, Any]) -> WorkingCalendar:
-    """A calendar from the shape of ``calendars/*.json``.
+def working_calendar(data: CalendarData, base: WorkingCalendar | None = None) -> WorkingCalendar:
+    """The calendar that `data` describes, on top of `base` if it extends that.
 
-    Raises ValueError or KeyError for a malformed mapping, for a holiday that is also a make-up
-    day, and for a day listed under another year than its own.
+    Its own days win over those of the base; whether a year is announced is said by the base.
     """
-    holidays: set[date] = set()
-    make_up_days: set[date] = set()
-    for year, notice in mapping["years"].items():
-        off = {
-            day
-            for row in notice["holidays"]
-            for day in days_after(
-                date.fromisoformat(row["from"]) - ONE_DAY, date.fromisoformat(row["to"])
-            )
-        }
-        on = {date.fromisoformat(day) for day in notice["make_up_days"]}
-        if off & on or any(day.year != int(year) for day in off | on):
-            raise ValueError(f"the holidays of {year} contradict each other")
-        holidays |= off
-        make_up_days |= on
-    return WorkingCalendar(
-        name=mapping["name"],
-        zone=ZoneInfo(mapping["zone"]),
-        announced=frozenset(int(year) for year in mapping["years"]),
-        holidays=frozenset(holidays),
-        make_up_days=frozenset(make_up_days),
-        office_hours=tuple(
-            (time.fromisoformat(opens), time.fromisoformat(closes))
-            for opens, closes in mapping.get("office_hours", ())
-        ),
+    off: dict[date, Text] = {}
+    on: frozenset[date] = frozenset()
+    for year in data.years.values():
+        off |= year.days_off()
+        on |= year.make_up_days
+    announced = frozenset(number for number, year in data.years.items() if year.announced)
+    made = WorkingCalendar(
+        name=data.name,
+        zone=ZoneInfo(data.zone),
+        announced=announced if base is None else base.announced,
+        holidays=frozenset(off),
+        make_up_days=on,
+        office_hours=data.office_hours,
+        day_zero=data.day_zero or (base.day_zero if base else "day_of_receipt"),
+        pause_begins=data.pause_begins or (base.pause_begins if base else "next_day"),
+        names=off,
     )
+    if base is None:
+        return made
+    return replace(
+        made,
+        holidays=(base.holidays - on) | made.holidays,
+        make_up_days=(base.make_up_days - made.holidays) | on,
+        office_hours=made.office_hours or base.office_hours,
+        names={day: name for day, name in base.names.items() if day not in on} | off,
+    )
+
+
+def calendar_from_mapping(mapping: Mapping[str, Any]) -> WorkingCalendar:
+    """A calendar from the shape of ``calendars/*.json``; one it extends must be shipped.
+
+    Raises CalendarRefused(fields) or CalendarUnknown.
+    """
+    data = read_calendar(mapping)
+    return working_calendar(data, load_calendar(data.extends) if data.extends else None)
 
 
 @lru_cache
 def load_calendar(name: str = "cn") -> WorkingCalendar:
-    """The shipped calendar `name`. Raises FileNotFoundError if there is none of that name."""
-    if not _NAME.fullmatch(name):
-        raise FileNotFoundError(name)
-    source = files("engine.domain").joinpath("calendars", f"{name}.json")
-    return calendar_from_mapping(json.loads(source.read_text(encoding="utf-8")))
+    """The shipped calendar `name`. Raises CalendarUnknown if there is none of that name."""
+    data = shipped_calendar(name)
+    return working_calendar(data, load_calendar(data.extends) if data.extends else None)

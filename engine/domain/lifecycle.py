@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Literal
 
 CaseState = Literal["open", "closed", "withdrawn"]
-TaskState = Literal["open", "done", "cancelled"]
+TaskState = Literal["open", "held", "planned", "done", "lapsed", "cancelled"]
+"""``held``: the process waits for it, and nobody may work on it now, because it is being dispatched
+again or its case follows another. ``planned``: a co-handler whose turn has not come. ``lapsed``: a
+co-handler who did not answer in time."""
 Stage = Literal["submitted", "accepted", "handling", "decided", "finished"]
 WaitingFor = Literal["applicant", "office", "nobody"]
 
 STAGES: tuple[Stage, ...] = ("submitted", "accepted", "handling", "decided", "finished")
+WAITING_STATES = ("open", "held", "planned")
+"""Of a task that is neither done nor given up."""
 STAFF_ROLES = ("caseworker", "manager")
 AUDIENCES = ("staff", "applicant")
 

@@ -1,13 +1,14 @@
 """A limit: how long something may take, on what legal basis, and the instant it ends.
 
-Whole-day limits (working or calendar days) leave out the day of receipt, day zero, and run to the
-end of their last day. That end is written as 23:59:59 local time, one second before 24:00, so that
-the due instant and the due date a person reads name the same day.
+Whole-day limits (working or calendar days) leave out day zero, the day of receipt or the working
+day after it where the calendar says so, and run to the end of their last day. That end is written
+as 23:59:59 local time, one second before 24:00, so that the due instant and the due date a person
+reads name the same day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, get_args
@@ -86,25 +87,34 @@ def due(
     """The last instant (UTC) in time, for something received at `received` (aware).
 
     Days: 23:59:59 local time of the last day; one that would end on a non-working day moves to
-    the next working day. Of each excluded interval the day it begins still counts and the day it
-    ends does not. Hours: to the instant. What lies in several intervals is left out once.
-    Raises ValueError for a naive time.
+    the next working day. Of each excluded interval the day it ends does not count, nor those
+    between; the day it begins does, unless the calendar says otherwise. Hours: to the instant.
+    What lies in several intervals is left out once. Raises ValueError for a naive time.
     """
     if received.tzinfo is None:
         raise ValueError("a limit needs an aware time")
-    excluded = sorted(interval for interval in excluded if interval.since < interval.until)
-    if limit.unit == "hours":
-        return _elapse(limit, received.astimezone(UTC), calendar, excluded)
-    last = _last_day(limit, received, calendar, excluded)
-    return calendar.end_of(last) - timedelta(seconds=1)
+    excluded = in_order(excluded)
+    if limit.unit != "hours":
+        last = _last_day(limit, received, calendar, excluded)
+        return calendar.end_of(last) - timedelta(seconds=1)
+    end = received.astimezone(UTC)
+    for stretch in counted_time(limit, received, calendar, excluded):
+        end = stretch.until
+    return end
+
+
+def in_order(intervals: Iterable[Interval]) -> list[Interval]:
+    """The intervals by their beginning, without those that end before it."""
+    return sorted(interval for interval in intervals if interval.since < interval.until)
 
 
 def excluded_days(intervals: Iterable[Interval], calendar: WorkingCalendar) -> set[date]:
     """The days, working or not, that the intervals leave out."""
+    early = ONE_DAY if calendar.pause_begins == "same_day" else ONE_DAY * 0
     return {
         day
         for since, until in intervals
-        for day in days_after(calendar.local_date(since), calendar.local_date(until))
+        for day in days_after(calendar.local_date(since) - early, calendar.local_date(until))
     }
 
 
@@ -118,32 +128,27 @@ def is_provisional(
     return any(calendar.is_provisional(date(y, 1, 1)) for y in range(first.year, last.year + 1))
 
 
-def _last_day(
-    limit: Limit, received: datetime, calendar: WorkingCalendar, excluded: list[Interval]
-) -> date:
+def counted_days(
+    limit: Limit, received: datetime, calendar: WorkingCalendar, excluded: Sequence[Interval]
+) -> Iterator[date]:
+    """The days that a limit in days counts, in order: the n-th is day n."""
     left_out = excluded_days(excluded, calendar)
-    day = calendar.local_date(received)
-    remaining = limit.value
+    day, remaining = calendar.day_zero_of(received), limit.value
     while remaining:
         day += ONE_DAY
         counts = limit.unit == "calendar_days" or calendar.is_working_day(day)
-        remaining -= counts and day not in left_out
-    day = calendar.next_working_day(day)
-    for since, until in excluded:
-        end = calendar.local_date(until)
-        # The count is complete on the day an interval begins: whoever pauses on the last day is
-        # in time, so the date moves with the interval like any other.
-        if calendar.local_date(since) <= day < end:
-            day = calendar.next_working_day(end) if limit.unit == "calendar_days" else end
-            while not calendar.is_working_day(day):
-                day -= ONE_DAY
-    return day
+        if counts and day not in left_out:
+            remaining -= 1
+            yield day
 
 
-def _elapse(
-    limit: Limit, start: datetime, calendar: WorkingCalendar, excluded: list[Interval]
-) -> datetime:
-    remaining = timedelta(hours=limit.value)
+def counted_time(
+    limit: Limit, received: datetime, calendar: WorkingCalendar, excluded: Sequence[Interval]
+) -> Iterator[Interval]:
+    """The stretches of time that a limit in hours counts, in order, until it is used up."""
+    start, remaining = received.astimezone(UTC), timedelta(hours=limit.value)
+    if not remaining:
+        return
     periods: Iterable[tuple[datetime, datetime]] = (
         calendar.office_periods(start)
         if limit.office_hours
@@ -152,15 +157,34 @@ def _elapse(
     for opens, closes in periods:
         for since, until in _without(max(opens, start), closes, excluded):
             if until - since >= remaining:
-                return since + remaining
+                yield Interval(since, since + remaining)
+                return
             remaining -= until - since
+            if since < until:
+                yield Interval(since, until)
     raise OverflowError("the limit ends after the last representable instant")
 
 
+def _last_day(
+    limit: Limit, received: datetime, calendar: WorkingCalendar, excluded: Sequence[Interval]
+) -> date:
+    day = calendar.day_zero_of(received)
+    for counted in counted_days(limit, received, calendar, excluded):
+        day = counted
+    day = calendar.next_working_day(day)
+    for since, until in excluded:
+        end = calendar.local_date(until)
+        # The count is complete on the day an interval begins: whoever pauses on the last day is
+        # in time, so nothing may be late on the day the pause ends.
+        if calendar.local_date(since) <= day < end:
+            day = calendar.next_working_day(end)
+    return day
+
+
 def _without(
-    since: datetime, until: datetime, excluded: list[Interval]
+    since: datetime, until: datetime, excluded: Sequence[Interval]
 ) -> Iterator[tuple[datetime, datetime]]:
-    """What is left of [since, until) without the excluded intervals, which are sorted."""
+    """What is left of [since, until) without the excluded intervals, which are in order."""
     for interval in excluded:
         if interval.since > since:
             yield since, min(interval.since, until)

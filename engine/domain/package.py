@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.domain.dispatch import DEFAULT_LIMITS, DispatchRules, read_dispatch
 from engine.domain.lifecycle import STAGES
 from engine.domain.limit import Limit, limit_from_mapping
 from engine.domain.locales import LOCALES
@@ -16,6 +17,7 @@ from engine.domain.process import Finding
 MANIFEST = "package.toml"
 _KEY = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _PREFIX = re.compile(r"[A-Z]{2,6}")
+_CALENDAR = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _SERVICE = re.compile(r"[A-Z][A-Z0-9]{1,11}")
 Text = Mapping[str, str]
 
@@ -25,7 +27,7 @@ class OfferedService:
     """One service that the package runs: its start form and its own limits.
 
     One that is not `listed` is not in the catalogue and not offered to citizens: its cases are
-    begun by programs.
+    begun by programs. `calendar` is its own instead of the package's.
     """
 
     code: str
@@ -33,6 +35,7 @@ class OfferedService:
     limits: Mapping[str, Limit]
     sensitive: bool = False
     listed: bool = True
+    calendar: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,9 @@ class Manifest:
     outcomes: Mapping[str, Text]
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Settings of elements, by element id, that hold instead of those in the model."""
+    calendar: str | None = None
+    """The working calendar on which its cases' clocks count; None is the office's main one."""
+    dispatch: DispatchRules = field(default_factory=DispatchRules)
 
     @property
     def listed(self) -> bool:
@@ -61,6 +67,18 @@ class Manifest:
         """The limit `name` as it holds for `service`. Raises KeyError if there is none."""
         own = self.services[service].limits if service in self.services else {}
         return own[name] if name in own else self.limits[name]
+
+    def calendar_of(self, service: str) -> str | None:
+        """The calendar on which the clocks of `service` count; None is the office's main one."""
+        own = self.services[service].calendar if service in self.services else None
+        return own or self.calendar
+
+    def dispatch_limit(self, service: str, name: str) -> Limit:
+        """As `limit`, for ``return``, ``redispatch``, ``adjudicate`` and ``joint``."""
+        try:
+            return self.limit(service, name)
+        except KeyError:
+            return DEFAULT_LIMITS[name]
 
 
 def read_manifest(content: bytes) -> tuple[Manifest | None, list[Finding]]:
@@ -106,6 +124,9 @@ class _Reader:
         self.wrong("manifest_setting_wrong", f"{where}.{name}", expected=form.pattern)
         return ""
 
+    def calendar(self, table: Mapping[str, Any], where: str) -> str | None:
+        return self.word(table, "calendar", where, _CALENDAR) if "calendar" in table else None
+
     def text(self, value: Any, where: str) -> Text:
         if isinstance(value, Mapping) and all(
             isinstance(value.get(locale), str) and value[locale].strip() for locale in LOCALES
@@ -144,6 +165,7 @@ class _Reader:
                 limits=self.limits(self.table("limits", row), f"{where}.limits"),
                 sensitive=row.get("sensitive") is True,
                 listed=row.get("listed") is not False,
+                calendar=self.calendar(row, where),
             )
         return offered
 
@@ -179,4 +201,6 @@ class _Reader:
             stages=stages,
             outcomes=self.texts("outcomes"),
             settings=self.settings(),
+            calendar=self.calendar(package, "package"),
+            dispatch=read_dispatch(self),
         )

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
 from engine.domain.calendar import WorkingCalendar
 from engine.domain.catalogue import Catalogue
 from engine.domain.connector import Connectors
+from engine.domain.field_error import FieldError
 from engine.domain.process import Finding
 from engine.kernel.clock import Clock
 
 Form = Mapping[str, Any]
 """One form file: ``schema``, ``ui`` and ``text``, as published."""
-
-
-@dataclass(frozen=True)
-class FieldError:
-    """One wrong answer: the field's name, a catalogue code and what its sentence needs."""
-
-    field: str
-    code: str
-    params: Mapping[str, Any]
 
 
 class Forms(Protocol):
@@ -59,10 +52,19 @@ class Files(Protocol):
     """Keeps what people upload, outside the web root, under random keys."""
 
     def put(self, content: BinaryIO) -> tuple[str, int, str]:
-        """Store it. Gives the key, the size in bytes and the SHA-256 in hexadecimal."""
+        """Store it. Gives the key, the size in bytes and the SHA-256 in hexadecimal.
+
+        Raises StoreUnavailable.
+        """
         ...
 
     def open(self, key: str) -> BinaryIO: ...
+
+    def older(self, part: int, than: datetime) -> Iterable[tuple[str, datetime]]:
+        """The files in one of 256 parts of the store that were written before `than`, and when."""
+        ...
+
+    def remove(self, name: str) -> None: ...
 
 
 class Mailer(Protocol):
@@ -106,12 +108,38 @@ class Recommender(Protocol):
     ) -> list[Advice]: ...
 
 
+class Calendars(Protocol):
+    """The working calendars as they stand now: what an administrator changes shows in seconds."""
+
+    def main(self) -> WorkingCalendar:
+        """The office's own. Raises CalendarUnknown if the one that is set does not exist."""
+        ...
+
+    def named(self, name: str | None) -> WorkingCalendar:
+        """The calendar `name`, or the main one for None. Raises CalendarUnknown."""
+        ...
+
+    def of_department(self, code: str | None) -> WorkingCalendar:
+        """The calendar of a department's office, or the main one if it has none of its own."""
+        ...
+
+    def names(self) -> frozenset[str]: ...
+
+    def resting_on(self, name: str) -> frozenset[str]:
+        """The calendar `name` and all that extend it: what changes when it does."""
+        ...
+
+    def reload(self) -> None:
+        """Read the newest now, for work that must not rest on what was true a second ago."""
+        ...
+
+
 @dataclass(frozen=True)
 class Ports:
     """Everything outside the engine that a use case may need."""
 
     clock: Clock
-    calendar: WorkingCalendar
+    calendars: Calendars
     forms: Forms
     letters: Letters
     files: Files
@@ -122,6 +150,11 @@ class Ports:
     catalogue: Catalogue
     office: Mapping[str, Any]
     """Name (by locale), phone, address (by locale) and website of the office."""
+
+    @property
+    def calendar(self) -> WorkingCalendar:
+        """The office's main calendar, as it stands now."""
+        return self.calendars.main()
 
 
 class RecommenderSource(Protocol):

@@ -190,6 +190,25 @@ class StartTrigger:
 
 
 @dataclass(frozen=True)
+class Ruling:
+    """What a decision gave, by output; `rule` is the number, from 1, of the rule that gave it, and
+    `description` that rule's own words."""
+
+    outputs: Mapping[str, Any]
+    rule: int | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class DecisionFacts:
+    """What can be said of a decision table beforehand: its outputs, each with the values that
+    are written out in its rules. `several` if its result is a list."""
+
+    outputs: Mapping[str, frozenset[str]]
+    several: bool = False
+
+
+@dataclass(frozen=True)
 class Seen:
     """The process data that an activity sees, and the part of it that is the activity's own."""
 
@@ -210,6 +229,17 @@ class Process(Protocol):
 
     @property
     def triggers(self) -> tuple[StartTrigger, ...]: ...
+
+    def decision_facts(self, decision: str) -> DecisionFacts | None:
+        """What is known of the package's decision; None if there is none of that id."""
+        ...
+
+    def rule(self, decision: str, data: Mapping[str, Any], element: str) -> Ruling:
+        """What the package's decision says over `data`.
+
+        Raises ExecutionFailed, at `element`, if there is none or no rule fits.
+        """
+        ...
 
     def waits(self, state: bytes) -> Waits:
         """What a case in this state waits for. Raises StateUnreadable."""
@@ -283,6 +313,17 @@ class Process(Protocol):
         """End what waits as `key` and begin `element` of the same scope instead.
 
         Raises TaskNotOpen; ExecutionFailed if `element` is not in that scope.
+        """
+        ...
+
+    def holds(self, element: str) -> bool:
+        """Whether the element is the process's own, not one in a subprocess."""
+        ...
+
+    def begin_at(self, state: bytes, element: str) -> Step:
+        """End all that waits, and begin `element` of the process itself instead.
+
+        Raises ExecutionFailed if it is in a subprocess or there is none.
         """
         ...
 

@@ -15,6 +15,7 @@ LONGEST = timedelta(days=36_500)
 ZONE = ZoneInfo("Asia/Shanghai")
 """Cron lines and instants without a zone mean this wall clock."""
 
+_LONGEST_MONTH = timedelta(days=31)
 _DURATION = re.compile(
     r"P(?=.)(?:(?P<years>\d{1,3})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<weeks>\d{1,4})W)?"
     r"(?:(?P<days>\d{1,5})D)?"
@@ -31,23 +32,37 @@ def after(start: datetime, text: str) -> datetime:
 
     Months and years count by the calendar: 31 January and one month is the last of February.
     """
-    match = _DURATION.fullmatch(text.strip())
+    months, rest = _parts(text)
+    at = _moved(start, months, rest)
+    if at - start > LONGEST:
+        raise ValueError("a timer may wait for at most 100 years")
+    return at
+
+
+def _parts(duration: str) -> tuple[int, timedelta]:
+    """The months of a duration, and the rest of it, which is always equally long."""
+    match = _DURATION.fullmatch(duration.strip())
     if match is None:
-        raise ValueError(f"{text!r} is not an ISO 8601 duration")
+        raise ValueError(f"{duration!r} is not an ISO 8601 duration")
     seconds = float(match["seconds"] or 0)
     parts = {
         name: int(value or 0) for name, value in match.groupdict().items() if name != "seconds"
     }
     months = parts.pop("years") * 12 + parts.pop("months")
-    moved = _add_months(start.astimezone(ZONE), months) if months else start
-    at = moved + timedelta(**parts, seconds=seconds)
-    if at - start > LONGEST:
-        raise ValueError("a timer may wait for at most 100 years")
-    return at.astimezone(UTC)
+    return months, timedelta(**parts, seconds=seconds)
 
 
-def _add_months(start: datetime, months: int) -> datetime:
-    if months > 1_200:
+def _moved(start: datetime, months: int, rest: timedelta) -> datetime:
+    at = add_months(start.astimezone(ZONE), months) if months else start
+    return at.astimezone(UTC) + rest
+
+
+def add_months(start: datetime, months: int) -> datetime:
+    """The same day that many months later (earlier, if negative), or the last the month has.
+
+    Raises ValueError for more than 100 years.
+    """
+    if abs(months) > 1_200:
         raise ValueError("a timer may wait for at most 100 years")
     year, month = divmod(start.month - 1 + months, 12)
     year, month = start.year + year, month + 1
@@ -103,12 +118,15 @@ def _next_in_cycle(match: re.Match[str], now: datetime) -> datetime:
         instant(match["end"])
     if not match["start"]:
         return after(now, every)
-    at = instant(match["start"])
-    step = after(at, every) - at
-    if step <= timedelta(0):
+    start, (months, rest) = instant(match["start"]), _parts(every)
+    if after(start, every) <= start:
         raise ValueError("a cycle must take some time")
-    if at <= now:
-        at += step * ((now - at) // step + 1)
+    if start > now:
+        return start
+    # Counted from the start, so that the last day of a month stays the last day.
+    times = max(1, (now - start) // (months * _LONGEST_MONTH + rest))
+    while (at := _moved(start, months * times, rest * times)) <= now:
+        times += 1
     return at
 
 

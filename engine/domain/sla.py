@@ -8,7 +8,8 @@ While a clock is paused its due date is the one without this pause: the pause is
 it leaves out is not known yet, and nothing may be called late meanwhile.
 
 Source of the rules: Regulation on Open Government Information (2019), articles 30 and 33;
-Administrative Licensing Law, articles 42 and 45.
+Administrative Licensing Law, articles 42 and 45; for the United Kingdom the Freedom of
+Information Act 2000, section 10.
 """
 
 from __future__ import annotations
@@ -118,8 +119,9 @@ def resume(
 ) -> tuple[SlaClock, LedgerLine]:
     """Count again from `at`; what lies between is left out of the count, overlaps once.
 
-    The day a pause begins still counts, the day it ends does not. Raises ClockVerbRefused when
-    the clock is not paused, or would be resumed before it was paused.
+    The day a pause begins still counts (unless the calendar says otherwise), the day it ends does
+    not. Raises ClockVerbRefused when the clock is not paused, or would be resumed before it was
+    paused.
     """
     if clock.state != "paused" or clock.paused_since is None:
         raise ClockVerbRefused(why="not_paused")

@@ -86,6 +86,48 @@ class TaskNotOpen(EngineError):
     code = "task_not_open"
 
 
+class SkillMissing(EngineError):
+    """The task needs the skill `skill`, which you do not have."""
+
+    code = "skill_missing"
+
+
+class ReturnRefused(EngineError):
+    """The task cannot be returned; `why` says for what reason."""
+
+    code = "return_refused"
+
+
+class JointAnswersMissing(EngineError):
+    """The co-handlers `departments` have not answered, and their time has not passed."""
+
+    code = "joint_answers_missing"
+
+
+class QuestionOpen(EngineError):
+    """The task was passed on with a question that `holder` has to answer first."""
+
+    code = "question_open"
+
+
+class HandOverRefused(EngineError):
+    """The task cannot be given to that person or department; `why` says for what reason."""
+
+    code = "hand_over_refused"
+
+
+class AbsenceRefused(EngineError):
+    """The absence cannot be entered like this; `why` says for what reason."""
+
+    code = "absence_refused"
+
+
+class MergeRefused(EngineError):
+    """The two cases cannot be merged or parted; `why` says for what reason."""
+
+    code = "merge_refused"
+
+
 class CaseNotOpen(EngineError):
     """The case has already ended."""
 
@@ -192,10 +234,34 @@ class StateUnreadable(EngineError):
     code = "state_unreadable"
 
 
+class ArchiveDamaged(EngineError):
+    """The archived record of a case is missing, damaged or of an unknown format."""
+
+    code = "archive_damaged"
+
+
 class ClockVerbRefused(EngineError):
     """The limit cannot be changed like this."""
 
     code = "clock_verb_refused"
+
+
+class CalendarUnknown(EngineError):
+    """There is no calendar `name`."""
+
+    code = "calendar_unknown"
+
+
+class CalendarRefused(EngineError):
+    """The calendar would contradict itself or cannot be read; `fields` say where and why."""
+
+    code = "calendar_refused"
+
+
+class CalendarChanged(EngineError):
+    """Somebody changed the calendar since you opened it; it is at `revision` now."""
+
+    code = "calendar_changed"
 
 
 class AlreadyDone(EngineError):
@@ -208,3 +274,9 @@ class StoreUnavailable(EngineError):
     """The database cannot be reached or is too busy; nothing was changed."""
 
     code = "store_unavailable"
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """The database went away at the last moment; it is not known whether this was done."""
+
+    code = "outcome_unknown"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from datetime import datetime
 from uuid import UUID
 
 SERIAL_DIGITS = 7
@@ -17,6 +18,11 @@ def new_id() -> str:
     value = value & ~(0xF << 76) | (0x7 << 76)
     value = value & ~(0x3 << 62) | (0x2 << 62)
     return UUID(int=value).hex
+
+
+def first_id(at: datetime) -> str:
+    """What no identifier made since `at` comes before."""
+    return f"{max(0, int(at.timestamp() * 1000)):012x}{'0' * 20}"
 
 
 def new_secret() -> str:

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from engine.domain.access import Actor
 from engine.kernel.faults import defect
+from engine.store.queries.case_rows import CaseRows
 from engine.store.tables import Case, Event
 from engine.store.tables.base import dump_json
 from engine.store.tables.cases import FIRST
@@ -18,7 +17,13 @@ from engine.store.uow import ReadSession, Work
 
 
 def record(work: Work, case: Case, kind: str, actor: Actor, **details: Any) -> None:
-    """Append an event to the case's chain. The case's row must be locked by the caller."""
+    """Append an event to the case's chain. The case's row must be locked by the caller.
+
+    Of a substitute the event keeps both: who did it, and for whom.
+    """
+    if actor.acting_for is not None:
+        principal = actor.acting_for
+        details = {**details, "for_id": principal.user_id, "for_name": principal.display_name}
     number = case.events + 1
     digest = digest_of(
         case.head,
@@ -51,11 +56,14 @@ def record(work: Work, case: Case, kind: str, actor: Actor, **details: Any) -> N
 def first_broken_event(session: ReadSession, case_id: str) -> int | None:
     """The number of the first event whose hash does not follow from the one before, or None.
 
-    A chain whose end was cut off is broken at the first event that is missing.
+    A chain whose end was cut off is broken at the first event that is missing. An archived case
+    has its chain in the archive; raises ArchiveDamaged.
     """
+    case = session.get(Case, case_id)
+    if case is None:
+        return None
     previous, expected = FIRST, 0
-    rows = session.scalars(select(Event).where(Event.case_id == case_id).order_by(Event.number))
-    for expected, row in enumerate(rows, start=1):
+    for expected, row in enumerate(CaseRows(session, case).all(Event, "number"), start=1):
         digest = digest_of(
             previous,
             case_id,
@@ -69,8 +77,7 @@ def first_broken_event(session: ReadSession, case_id: str) -> int | None:
         if row.number != expected or row.digest != digest:
             return expected
         previous = row.digest
-    case = session.get(Case, case_id)
-    if case is not None and (case.events, case.head) != (expected, previous):
+    if (case.events, case.head) != (expected, previous):
         return expected + 1
     return None
 

@@ -7,38 +7,61 @@ commands has a key for each, by their order.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any
 
 from engine.kernel.errors import AlreadyDone
 from engine.kernel.faults import defect
+from engine.store import results
 from engine.store.rows import Rows
-from engine.store.tables import Base, IdempotencyKey
+from engine.store.tables import IdempotencyKey
 
 KEPT = timedelta(days=2)
-_PLAIN = (str, int, float, bool, list, dict, type(None))
 
 
 @dataclass
-class RequestKey:
-    """The key of the request being answered; `who` and `what` keep apart what others ask for."""
+class WriteRequest:
+    """A request that may change something; `key` is its sender's, or None.
 
-    key: str
+    `who` and `what` keep apart what others ask for.
+    """
+
+    key: str | None
     who: str
     what: str
     commands: int = 0
+    changed: bool = False
+    """Whether something that the request asked for has been committed."""
 
-    def next_command(self) -> str:
-        """The key of the next command that the request runs."""
+    def next_command(self) -> str | None:
+        """The key of the next command that the request runs, if the request has one."""
+        if self.key is None:
+            return None
         self.commands += 1
-        text = "\0".join((self.who, self.what, self.key, str(self.commands)))
+        return self.digest(str(self.commands))
+
+    def digest(self, part: str = "") -> str:
+        """What the key is for one `part` of the request, or for all of it."""
+        text = "\0".join((self.who, self.what, self.key or "", part))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-request_key: ContextVar[RequestKey | None] = ContextVar("request_key", default=None)
-"""Set by the web process for a request that has a key."""
+write_request: ContextVar[WriteRequest | None] = ContextVar("write_request", default=None)
+"""Set by the web process for each request that may change something."""
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Commands in here are not what the request asked for: its key does not stand for them."""
+    before = write_request.set(None)
+    try:
+        yield
+    finally:
+        write_request.reset(before)
 
 
 def result_of(rows: Rows, key: str) -> tuple[bool, Any]:
@@ -49,28 +72,17 @@ def result_of(rows: Rows, key: str) -> tuple[bool, Any]:
     known = rows.get(IdempotencyKey, key)
     if known is None:
         return False, None
-    if "plain" in known.result:
-        return True, known.result["plain"]
-    if "table" not in known.result:
+    if "value" not in known.result:
         raise AlreadyDone
-    table, row_key = known.result["table"], known.result["key"]
-    return True, rows.get_one(_entities()[table], *row_key)
+    return True, results.given(rows, known.result["value"])
 
 
-def remember(rows: Rows, key: str, result: Any, at: Any) -> None:
+def remember(rows: Rows, key: str, result: Any, at: datetime) -> None:
     """Write the key down with the command it belongs to."""
     if defect("key_forgotten"):
         return
-    kept: dict[str, Any] = {}
-    if isinstance(result, Base):
-        kept = {"table": result.__tablename__, "key": list(rows.key_of(result))}
-    elif isinstance(result, _PLAIN):
-        kept = {"plain": result}
+    try:
+        kept = {"value": results.kept(rows, result)}
+    except results.NotKeepable:
+        kept = {}
     rows.insert(IdempotencyKey, {"key": key, "result": kept, "at": at})
-
-
-def _entities() -> dict[str, type[Base]]:
-    return {
-        mapper.class_.__tablename__: cast("type[Base]", mapper.class_)
-        for mapper in Base.registry.mappers
-    }

@@ -16,28 +16,38 @@ from sqlalchemy import select
 from engine.kernel.faults import defect
 from engine.kernel.ids import new_id
 from engine.store import idempotency
+from engine.store.facts import HELD_KINDS
 from engine.store.rows import Query
-from engine.store.tables import Job
+from engine.store.tables import InstallationFact, Job
 from engine.store.uow import ReadSession, Work
 
 LEASE = timedelta(seconds=10)
 """How long a job stays with a worker that no longer says it is alive."""
+SET_BACK = timedelta(minutes=5)
+"""A lease that ends later than this was given before the clock was set back: it has ended."""
 MAX_ATTEMPTS = 6
+SUSPECT, MOST_DEATHS = 3, 12
+"""A job whose workers died so often is taken alone; after so many it is run no more."""
 LONGEST_WAIT = timedelta(hours=1)
 KEPT = timedelta(days=30)
 """How long a finished job is kept, so that promising it again does nothing."""
 QUEUES: Mapping[str, str] = {
     "timer": "timers",
     "clock_warning": "timers",
+    "joint": "timers",
+    "follow": "timers",
     "message": "timers",
     "signal": "timers",
     "letter": "letters",
     "mail": "mail",
     "advice": "advice",
     "connector": "connectors",
+    "recount": "recounts",
 }
 """The queue of each kind of job: slow work never delays timers."""
 KINDS = tuple(QUEUES)
+OUTGOING = ("connector", "mail")
+"""The kinds that reach other systems or people; after a restore an operator may hold them."""
 PRIORITIES = (1, 2, 3)
 NORMAL = 2
 
@@ -77,10 +87,10 @@ def promise(
 
 
 def cancel(work: Work, case_id: str, kind: str, unique_keys: Sequence[str] | None = None) -> None:
-    """Cancel the waiting jobs of a kind of one case, or just those with `unique_keys`."""
+    """Cancel jobs of a kind of one case, waiting or failed; or just those with `unique_keys`."""
     sql = (
         "UPDATE jobs SET state = 'cancelled', finished_at = %s "
-        "WHERE case_id = %s AND kind = %s AND state = 'waiting'"
+        "WHERE case_id = %s AND kind = %s AND state IN ('waiting', 'failed')"
     )
     if unique_keys is None:
         work.rows.later(sql, work.now, case_id, kind)
@@ -100,12 +110,16 @@ class LeaseDue:
 
 
 def lease_due(work: Work, command: LeaseDue) -> list[Job]:
-    """Lease the jobs that have been due longest, passing over those others are taking."""
+    """Lease the jobs that have been due longest, passing over those others are taking.
+
+    Jobs of a kind that is held wait until it is released.
+    """
     until, queues = command.until or work.now, list(command.queues)
     free = "state <> 'done'" if defect("lease_ignored") else "state = 'waiting'"
     # One query for each order of the index: a sort would lock every job that is due.
     found: list[Job] = []
-    for rows in work.rows.fetch(
+    facts, *fetched = work.rows.fetch(
+        Query(InstallationFact, "name = %s", (HELD_KINDS,)),
         *(
             Query(
                 Job,
@@ -119,14 +133,19 @@ def lease_due(work: Work, command: LeaseDue) -> list[Job]:
         ),
         Query(
             Job,
-            "state = 'running' AND leased_until < %s AND queue IN %s LIMIT %s",
-            (work.now, queues, command.at_most),
+            "state = 'running' AND (leased_until < %s OR leased_until > %s) "
+            "AND queue IN %s LIMIT %s",
+            (work.now, work.now + SET_BACK, queues, command.at_most),
             skip_locked=True,
         ),
-    ):
-        found += rows
+    )
+    held = {kind for fact in facts for kind in fact.value}
+    for rows in fetched:
+        found += [job for job in rows if job.kind not in held]
     found.sort(key=lambda job: (job.state == "waiting", job.priority, job.due_at, job.id))
-    found = found[: command.at_most]
+    # Whatever kills its worker must not take down with it what is only leased beside it.
+    suspects = [job for job in found if job.state == "running" and job.attempts >= SUSPECT]
+    found = suspects[:1] or found[: command.at_most]
     for job in found:
         job.state, job.leased_by, job.leased_until = "running", command.worker, work.now + LEASE
         job.attempts += 1
@@ -185,15 +204,11 @@ def finish(work: Work, job: Job) -> None:
 
 
 def fail(work: Work, job: Job, error: str) -> None:
-    """Try again later (after 5, 10, 20… seconds), or give up after the last attempt."""
+    """Try again later (after 5, 10, 20… seconds)."""
     job.error = error[:2000]
     job.leased_until = None
-    if job.attempts >= MAX_ATTEMPTS:
-        job.state = "failed"
-        job.finished_at = work.now
-    else:
-        job.state = "waiting"
-        job.due_at = work.now + min(timedelta(seconds=5 * 2 ** (job.attempts - 1)), LONGEST_WAIT)
+    job.state = "waiting"
+    job.due_at = work.now + min(timedelta(seconds=5 * 2 ** (job.attempts - 1)), LONGEST_WAIT)
 
 
 def tidy(work: Work, _: None) -> None:

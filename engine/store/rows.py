@@ -146,6 +146,12 @@ class Rows:
             if kind is entity
         ]
 
+    def inserts(self, entity: type[Base]) -> bool:
+        """Whether a row of `entity` is inserted here, by `insert`, sent already or not."""
+        return any(kind is entity for kind, _ in self._inserted) or any(
+            kind is entity for kind, *_ in self._added
+        )
+
     def was_written(self, row: Base) -> bool:
         """Whether the row was inserted or updated here."""
         return id(row.__dict__) in self._written

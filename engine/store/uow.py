@@ -3,47 +3,39 @@
 `run` opens a transaction, runs the use case, commits, and only then gives the answer back. When
 the database says that two transactions met (MySQL 1205, 1213; a locked SQLite file) the whole
 command runs again, at most `ATTEMPTS` times; after that `StoreUnavailable` is raised and nothing
-has changed.
-
-Reads and writes have pools of their own: only a writing connection takes several statements in
-one packet (see `engine.store.rows`).
+has changed. When the connection is lost between the commit and its answer, `run` finds out what
+became of it; if that cannot be learned it raises `OutcomeUnknown`, never that nothing has changed.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Generic, NewType, TypeVar, cast
 
-import pymysql
-from pymysql.constants import CLIENT
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from engine.domain.ports import Ports
-from engine.kernel.errors import EngineError, StoreUnavailable
+from engine.kernel.errors import EngineError, OutcomeUnknown, StoreUnavailable
 from engine.kernel.faults import crash_point, defect
-from engine.store.idempotency import remember, request_key, result_of
+from engine.store.doubt import CommitUnanswered, leave_proof, proof_of, was_kept
+from engine.store.failures import DATABASE_ERRORS, is_away, is_full, is_lost, may_repeat
+from engine.store.idempotency import WriteRequest, aside, remember, result_of, write_request
+from engine.store.pools import open_for_writing
 from engine.store.recent import RecentCases
 from engine.store.rows import Rows
-from engine.store.tables.base import dump_json
 
 log = logging.getLogger("banshi.store")
 ReadSession = NewType("ReadSession", Session)
 WriteSession = NewType("WriteSession", Session)
 ATTEMPTS = 5
-_DUPLICATE = 1062
-_MET = {1205, 1213, 1020}
-_AWAY = {0, 1040, 1053, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2014, 2055}
-_FULL = {1021, 1114}
-
-_DATABASE_ERRORS = (DBAPIError, pymysql.MySQLError, sqlite3.Error, OSError)
+PATIENCE = 10.0
+"""After so many seconds a command is not tried again."""
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -84,6 +76,10 @@ class Work:
             self._session = WriteSession(Session(self._connection, expire_on_commit=False))
         return self._session
 
+    @property
+    def uses_session(self) -> bool:
+        return self._session is not None
+
     def wake_after_commit(self, kind: str) -> None:
         """Nudge the workers for jobs of `kind` once this transaction is safe."""
         self.kinds_to_wake.add(kind)
@@ -110,61 +106,6 @@ class Work:
             self._session.expunge_all()
 
 
-def open_engine(url: str) -> Engine:
-    """A SQLAlchemy engine with the settings both databases need to lose nothing."""
-    if url.startswith("sqlite"):
-        engine = create_engine(url, json_serializer=dump_json)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    return create_engine(url, **_POOL, pool_pre_ping=True, connect_args=_CONNECT)
-
-
-_CONNECT: dict[str, Any] = {
-    "charset": "utf8mb4",
-    "connect_timeout": 5,
-    "read_timeout": 30,
-    "write_timeout": 30,
-}
-_POOL: dict[str, Any] = {
-    "json_serializer": dump_json,
-    "isolation_level": "READ COMMITTED",
-    "pool_recycle": 1800,
-    # What goes beyond the size is opened and closed each time: as many as a process has threads.
-    "pool_size": 40,
-    "max_overflow": 10,
-    "pool_timeout": 10,
-}
-
-
-def _open_for_writing(engine: Engine) -> Engine:
-    """The pool of connections that take a whole step in one packet; on SQLite the same engine."""
-    if engine.dialect.name == "sqlite":
-        return engine
-    flags = {"client_flag": CLIENT.MULTI_STATEMENTS | CLIENT.FOUND_ROWS}
-    # Each transaction is ended by its own packet; a stale connection shows at the first one.
-    return create_engine(
-        engine.url, **_POOL, pool_reset_on_return=None, connect_args=_CONNECT | flags
-    )
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    # The driver's own transactions lose updates silently; we begin them ourselves.
-    connection.isolation_level = None
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "busy_timeout=5000",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Any) -> None:
-    reads = connection.get_execution_options().get("banshi_reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
 class UnitOfWork:
     """Runs use cases, each in one transaction."""
 
@@ -178,7 +119,7 @@ class UnitOfWork:
         self.ports = ports
         self._after_failure = after_failure
         self._reading = engine.execution_options(banshi_reads=True)
-        self._writing = _open_for_writing(engine)
+        self._writing = open_for_writing(engine)
         self.recent = RecentCases()
 
     def close(self) -> None:
@@ -188,32 +129,50 @@ class UnitOfWork:
     def run(self, use_case: Callable[[Work, C], R], command: C) -> R:
         """Run `use_case` with `command` and give its result after the commit.
 
-        Raises what the use case raises (after a rollback), or StoreUnavailable.
+        Raises what the use case raises (after a rollback), StoreUnavailable if nothing has
+        changed, or OutcomeUnknown.
         """
-        recent: RecentCases | None = self.recent
-        request = request_key.get()
+        request = write_request.get()
         key = request.next_command() if request is not None else None
-        for attempt in range(1, ATTEMPTS + 1):
+        recent: RecentCases | None = self.recent
+        attempt, unsure, end = 1, False, time.monotonic() + PATIENCE
+        while True:
             try:
-                return self._once(use_case, command, recent, key)
+                return self._once(use_case, command, recent, request, key)
             except _OutOfDate:
                 recent = None
+                continue
             except EngineError as error:
-                # The first of two equal requests may have been carried out meanwhile.
-                done, result = self._done_before(key) if key is not None else (False, None)
-                if done:
-                    return cast("R", result)
-                if self._after_failure is not None:
-                    self._after_failure(self, error)
-                raise
-            except _DATABASE_ERRORS as error:
-                again = _may_repeat(error) or getattr(error, "nothing_sent", False)
-                if not again or attempt == ATTEMPTS:
-                    if again or _is_away(error):
-                        raise StoreUnavailable from error
+                return cast("R", self._refused(error, key))
+            except CommitUnanswered as doubt:
+                if key is None:
+                    if request is not None and was_kept(self._reading, doubt.proof):
+                        return cast("R", self._settled(doubt.work, request, doubt.result))
+                    raise OutcomeUnknown from doubt
+                # With the key it cannot be done twice.
+                unsure = again = True
+                problem: Exception = doubt
+            except DATABASE_ERRORS as error:
+                again = may_repeat(error) or getattr(error, "nothing_sent", False)
+                if not (again or is_away(error) or is_full(error)):
                     raise
-                time.sleep(random.uniform(0.002, 0.02) * attempt)  # noqa: S311
-        raise AssertionError("unreachable")
+                problem = error
+            if not again or attempt == ATTEMPTS or time.monotonic() > end:
+                raise (OutcomeUnknown if unsure else StoreUnavailable) from problem
+            time.sleep(random.uniform(0.002, 0.02) * attempt)  # noqa: S311
+            attempt += 1
+
+    def _refused(self, error: EngineError, key: str | None) -> Any:
+        """The result if an equal request was carried out meanwhile; else raises `error`."""
+        if key is not None:
+            with _reachable(), self._opened(None) as work:
+                done, result = result_of(work.rows, key)
+            if done:
+                return result
+        if self._after_failure is not None:
+            with aside():
+                self._after_failure(self, error)
+        raise error
 
     def run_together(
         self,
@@ -245,6 +204,7 @@ class UnitOfWork:
         use_case: Callable[[Work, C], R],
         command: C,
         recent: RecentCases | None,
+        request: WriteRequest | None,
         key: str | None,
     ) -> R:
         with self._opened(recent) as work:
@@ -259,13 +219,23 @@ class UnitOfWork:
                     raise _OutOfDate
                 if key is not None:
                     remember(work.rows, key, result, work.now)
+                elif request is not None:
+                    leave_proof(work.rows, work.now, work.uses_session)
                 work.commit()
-            except (EngineError, *_DATABASE_ERRORS) as error:
+            except (EngineError, *DATABASE_ERRORS) as error:
+                if work.committing and is_lost(error):
+                    raise CommitUnanswered(work, result, proof_of(work.rows)) from error
                 # It may be so only on the rows that were recalled.
-                if work.recalled and not _is_away(error):
+                if work.recalled and not is_away(error):
                     self._drop_recalled(work)
                     raise _OutOfDate from error
                 raise
+        return cast("R", self._settled(work, request, result))
+
+    def _settled(self, work: Work, request: WriteRequest | None, result: Any) -> Any:
+        """After the commit: remember what was written, wake the workers, give the result."""
+        if request is not None:
+            request.changed = True
         self.recent.keep(work.rows)
         if work.kinds_to_wake:
             self.ports.waker.wake(sorted(work.kinds_to_wake))
@@ -274,10 +244,6 @@ class UnitOfWork:
     def _drop_recalled(self, work: Work) -> None:
         for case_id in work.recalled:
             self.recent.drop(case_id)
-
-    def _done_before(self, key: str) -> tuple[bool, Any]:
-        with self._opened(None) as work:
-            return result_of(work.rows, key)
 
     @contextmanager
     def _opened(self, recent: RecentCases | None) -> Iterator[Work]:
@@ -292,31 +258,27 @@ class UnitOfWork:
                     # The pool does not end transactions.
                     connection.connection.rollback()
             except BaseException as error:
-                if _is_away(error) and not work.committing:
+                if is_away(error) and not (work.committing and is_lost(error)):
                     error.nothing_sent = True  # type: ignore[attr-defined]
                 self._abandon(connection, error)
                 raise
 
     def _abandon(self, connection: Connection, error: BaseException) -> None:
         """Undo on the connection, or give it up; if the database went away, all of them."""
-        if isinstance(error, Exception) and not _is_away(error):
-            with suppress(DBAPIError, pymysql.MySQLError, sqlite3.Error, OSError):
+        away = isinstance(error, CommitUnanswered) or is_away(error)
+        if isinstance(error, Exception) and not away:
+            with suppress(*DATABASE_ERRORS):
                 connection.connection.rollback()
                 return
         connection.invalidate()
-        if _is_away(error):
+        if away:
             self._writing.dispose(close=False)
 
     @contextmanager
     def read_rows(self) -> Iterator[Rows]:
         """Rows that are only read, for what every page wants first. Raises StoreUnavailable."""
-        try:
-            with self._reading.connect() as connection:
-                yield Rows(connection)
-        except _DATABASE_ERRORS as error:
-            if _is_away(error):
-                raise StoreUnavailable from error
-            raise
+        with _reachable(), self._reading.connect() as connection:
+            yield Rows(connection)
 
     @contextmanager
     def read(self, snapshot: bool = False) -> Iterator[ReadSession]:
@@ -327,15 +289,20 @@ class UnitOfWork:
         engine = self._reading
         if snapshot and engine.dialect.name != "sqlite":
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        try:
-            with Session(engine) as session:
-                yield ReadSession(session)
-                # What was read stays readable after the session has ended.
-                session.expunge_all()
-        except DBAPIError as error:
-            if _is_away(error):
-                raise StoreUnavailable from error
-            raise
+        with _reachable(), Session(engine) as session:
+            yield ReadSession(session)
+            # What was read stays readable after the session has ended.
+            session.expunge_all()
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        if is_away(error) or is_full(error):
+            raise StoreUnavailable from error
+        raise
 
 
 class _Together(Generic[C, R]):
@@ -352,25 +319,3 @@ class _Together(Generic[C, R]):
         if self._prepare is not None:
             self._prepare(work, commands)
         return [self._use_case(work, command) for command in commands]
-
-
-def _number(error: BaseException) -> int | None:
-    args = getattr(getattr(error, "orig", error), "args", ())
-    return args[0] if args and isinstance(args[0], int) else None
-
-
-def _may_repeat(error: Exception) -> bool:
-    """Whether two transactions met and the second may simply try again."""
-    text = str(getattr(error, "orig", error))
-    if isinstance(error, IntegrityError | sqlite3.IntegrityError | pymysql.err.IntegrityError):
-        # Two writers inserted the same key: the second sees the first's row on its next try.
-        return _number(error) == _DUPLICATE or "UNIQUE" in text
-    return _number(error) in _MET or "database is locked" in text
-
-
-def _is_away(error: BaseException) -> bool:
-    """Whether the database does not answer, or has no room left to write."""
-    if isinstance(error, pymysql.err.InterfaceError | OSError):
-        return True
-    database = isinstance(error, DBAPIError | pymysql.MySQLError)
-    return database and _number(error) in _AWAY | _FULL

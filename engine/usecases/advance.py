@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
 
 from engine.domain.access import Actor
+from engine.domain.lifecycle import WAITING_STATES, waiting_for
 from engine.domain.lifecycle import CaseState as LifecycleState
-from engine.domain.lifecycle import waiting_for
-from engine.domain.limit import due
-from engine.domain.process import OpenTask, Step
+from engine.domain.process import Step
 from engine.domain.schedule import timer_instant
-from engine.kernel.errors import ExecutionFailed
 from engine.kernel.faults import defect
-from engine.kernel.ids import new_id
 from engine.store import jobs
 from engine.store.audit import record
 from engine.store.tables import Case, CaseState, Task
@@ -20,6 +17,8 @@ from engine.store.uow import Work
 from engine.usecases.clocks import stop_clocks
 from engine.usecases.definition import Definition
 from engine.usecases.effects import apply_effect
+from engine.usecases.follow_jobs import promise_answers
+from engine.usecases.opening import limit_due, open_task
 from engine.usecases.waiting import (
     send_thrown,
     stop_waiting,
@@ -46,18 +45,28 @@ def advance(work: Work, made: Definition, case: Case, step: Step, actor: Actor) 
     sync_external_jobs(work, case, step)
     send_thrown(work, case, step)
     case.revision += 1
+    if case.followers and (step.finished or _asks_for_rating(step)):
+        promise_answers(work, case)
     if step.finished:
         record(work, case, "case_closed", actor, outcome=case.outcome)
         end_case(work, case, "closed")
 
 
+def _asks_for_rating(step: Step) -> bool:
+    """Whether the applicant has just been asked to rate: the office has nothing more to say."""
+    return any(
+        task.key in step.opened.tasks and task.properties.get("kind") == "rating"
+        for task in step.tasks
+    )
+
+
 def end_case(work: Work, case: Case, state: LifecycleState) -> None:
     """Close the case: nothing waits any more, and its clocks stop."""
     work.rows.later(
-        "UPDATE tasks SET state = 'cancelled', finished_at = %s "
-        "WHERE case_id = %s AND state = 'open'",
+        "UPDATE tasks SET state = 'cancelled', finished_at = %s WHERE case_id = %s AND state IN %s",
         work.now,
         case.id,
+        WAITING_STATES,
     )
     jobs.cancel(work, case.id, TIMER)
     stop_waiting(work, case)
@@ -71,92 +80,44 @@ def end_case(work: Work, case: Case, state: LifecycleState) -> None:
 
 def _sync_tasks(work: Work, made: Definition, case: Case, step: Step) -> None:
     # The one that was completed has its new state already.
-    done = {row.key for row in work.rows.all_known(Task) if row.state != "open"}
-    cancelled = step.closed.tasks - done
+    done = {row.key for row in work.rows.all_known(Task) if row.state == "done"}
+    cancelled = sorted(step.closed.tasks - done)
     if cancelled:
         work.rows.later(
             "UPDATE tasks SET state = 'cancelled', finished_at = %s "
-            "WHERE case_id = %s AND `key` IN %s AND state = 'open'",
+            "WHERE case_id = %s AND (`key` IN %s OR part_of IN %s) AND state IN %s",
             work.now,
             case.id,
-            sorted(cancelled),
+            cancelled,
+            cancelled,
+            WAITING_STATES,
         )
     audiences = set()
+    given: Counter[str] = Counter()
     for task in step.tasks:
         audience = str(task.properties.get("audience") or "staff")
         if str(task.properties.get("kind") or "") != "rating":
             audiences.add(audience)
         if task.key in step.opened.tasks:
-            department = _open_task(work, made, case, task)
+            department = open_task(work, made, case, task, given)
             if audience == "staff":
                 case.department = department
     case.waiting_for = waiting_for(audiences)
 
 
-def _open_task(work: Work, made: Definition, case: Case, task: OpenTask) -> str | None:
-    """Write the task down; the department that has it."""
-    settings = task.properties
-    limit, department = settings.get("limit"), _department(task, case)
-    work.rows.insert(
-        Task,
-        {
-            "id": new_id(),
-            "case_id": case.id,
-            "key": task.key,
-            "element": task.element,
-            "kind": str(settings.get("kind") or ""),
-            "audience": str(settings.get("audience") or "staff"),
-            "department": department,
-            "role": str(settings.get("role") or "caseworker"),
-            "priority": _priority(settings.get("priority")),
-            "form": settings.get("form"),
-            "saves_as": settings.get("saves_as"),
-            "corrects": settings.get("corrects"),
-            "flagged": [str(name) for name in settings.get("flagged") or []],
-            "state": "open",
-            "due_at": limit_due(work, made, case, str(limit), task.element) if limit else None,
-            "opened_at": work.now,
-        },
-    )
-    return department
-
-
-def _department(task: OpenTask, case: Case) -> str | None:
-    if task.properties.get("audience") == "applicant":
-        return None if task.properties.get("kind") == "rating" else case.department
-    department = task.properties.get("department")
-    if not department:
-        raise ExecutionFailed(element=task.element, reason="no_department")
-    return str(department)
-
-
-def _priority(value: Any) -> int:
-    try:
-        return min(4, max(1, int(value)))
-    except (TypeError, ValueError):
-        return 3
-
-
-def limit_due(work: Work, made: Definition, case: Case, name: str, element: str) -> Any:
-    """The instant at which the limit `name`, counted from now, ends. Raises ExecutionFailed."""
-    try:
-        limit = made.manifest.limit(case.service, name)
-    except KeyError:
-        raise ExecutionFailed(element=element, reason="limit_missing", limit=name) from None
-    return due(limit, work.now, work.ports.calendar)
-
-
 def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
     if step.closed.timers and not defect("timer_kept"):
         work.rows.later(
-            "DELETE FROM jobs WHERE unique_key IN %s AND state IN ('waiting', 'running')",
+            "DELETE FROM jobs WHERE unique_key IN %s AND state IN ('waiting', 'running', 'failed')",
             [f"{case.id}:{key}" for key in sorted(step.closed.timers)],
         )
     for timer in step.timers:
         if timer.key not in step.opened.timers:
             continue
         if timer.value.startswith("limit:"):
-            at = limit_due(work, made, case, timer.value[len("limit:") :], timer.element)
+            name = timer.value.removeprefix("limit:")
+            calendar = work.ports.calendars.named(made.manifest.calendar_of(case.service))
+            at = limit_due(work, made, case, name, timer.element, calendar)
         else:
             at = timer_instant(timer.value, work.now, timer.element)
         jobs.promise(

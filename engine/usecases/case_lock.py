@@ -78,8 +78,8 @@ def lock_open_task(work: Work, task_id: str, revision: int | None = None) -> tup
 
     Raises NotFound, CaseNotOpen, TaskNotOpen or StaleRevision.
     """
-    case, task = _locked_task(work, task_id)
-    _must_be_open(case, task, revision)
+    case, task = locked_task(work, task_id)
+    must_be_open(case, task, revision)
     return case, task
 
 
@@ -89,10 +89,10 @@ def staff_task(
     """As `lock_open_task`, for a task of the actor's own department; otherwise NotFound."""
     if not handles_tasks(actor):
         raise NotFound(what="task")
-    case, task = _locked_task(work, task_id)
+    case, task = locked_task(work, task_id)
     if task.audience != "staff" or task.department != actor.department:
         raise NotFound(what="task")
-    _must_be_open(case, task, revision)
+    must_be_open(case, task, revision)
     return case, task
 
 
@@ -101,7 +101,8 @@ def state_of(work: Work, case: Case) -> CaseState:
     return work.rows.get_one(CaseState, case.id)
 
 
-def _locked_task(work: Work, task_id: str) -> tuple[Case, Task]:
+def locked_task(work: Work, task_id: str) -> tuple[Case, Task]:
+    """A task, open or not, with its case locked. Raises NotFound."""
     task = work.rows.known(Task, task_id)
     if task is None or task.case_id not in work.locked:
         lock_cases_of_tasks(work, [task_id])
@@ -111,7 +112,8 @@ def _locked_task(work: Work, task_id: str) -> tuple[Case, Task]:
     return work.rows.get_one(Case, task.case_id), task
 
 
-def _must_be_open(case: Case, task: Task, revision: int | None) -> None:
+def must_be_open(case: Case, task: Task, revision: int | None = None) -> None:
+    """Raises StaleRevision, TaskNotOpen or CaseNotOpen."""
     if revision is not None and revision != case.revision:
         raise StaleRevision(revision=case.revision)
     if task.state != "open":

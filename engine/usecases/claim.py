@@ -14,6 +14,8 @@ from engine.store.rows import Query
 from engine.store.tables import Case, Task, User
 from engine.store.uow import Work
 from engine.usecases.case_lock import staff_task
+from engine.usecases.parts import named
+from engine.usecases.substitution import NOW, Substituted, as_taker, substituted
 
 LOOKED_AT = 50
 """How many of the most urgent tasks are tried before more are read."""
@@ -21,28 +23,33 @@ LOOKED_AT = 50
 
 @dataclass(frozen=True)
 class ClaimTask:
+    """`revision` refuses to act on a case that has changed meanwhile."""
+
     actor: Actor
     task_id: str
+    revision: int | None = None
 
 
 def claim(work: Work, command: ClaimTask) -> Task:
     """Give the task to the actor; claiming one's own task again changes nothing.
 
-    Raises NotFound, NotAllowed, TaskNotOpen, or TaskAlreadyClaimed(holder).
+    A substitute takes it for the one who is away, whose task it then is. Raises NotFound,
+    NotAllowed, SkillMissing, TaskNotOpen, StaleRevision, or TaskAlreadyClaimed(holder).
     """
     actor = command.actor
-    case, task = staff_task(work, actor, command.task_id)
-    if not may_take_task(actor, task.audience, task.department, task.role):
-        raise NotAllowed
+    case, task = staff_task(work, actor, command.task_id, command.revision)
     if task.assignee_id == actor.user_id:
         return task
     if task.assignee_id is not None:
+        if task.assignee_id in {each.actor.user_id for each in substituted(work, actor)}:
+            return task
         holder = work.rows.get(User, task.assignee_id)
         raise TaskAlreadyClaimed(holder=holder.display_name if holder else "")
-    task.assignee_id = actor.user_id
+    actor = as_taker(work, actor, case, task)
+    task.assignee_id = actor.holder_id
     task.claimed_at = work.now
     case.revision += 1
-    record(work, case, "task_claimed", actor, element=task.element)
+    record(work, case, "task_claimed", actor, **named(task))
     return task
 
 
@@ -56,9 +63,30 @@ def claim_next(work: Work, command: ClaimNextTask) -> Task | None:
     actor = command.actor
     if not handles_tasks(actor) or actor.department is None:
         raise NotAllowed
-    roles = [each for each in STAFF_ROLES if may_take_task(actor, "staff", actor.department, each)]
     with _asking as others:
-        return _take_next(work, actor, actor.department, roles, others)
+        return _take_next(work, actor, _Takers([Substituted(actor, frozenset())]), others)
+
+
+@dataclass
+class _Takers:
+    """The one who asks, and once they are known those for whom they act."""
+
+    all: list[Substituted]
+    complete: bool = False
+
+    def condition(self) -> tuple[str, list[object]]:
+        """What a task must be so that one of them may take it."""
+        parts, params = [], []
+        for each in self.all:
+            department = each.actor.department
+            roles = [r for r in STAFF_ROLES if may_take_task(each.actor, "staff", department, r)]
+            part = "role IN %s AND (skill IS NULL OR skill IN %s)"
+            params += [roles or [""], sorted(each.actor.skills) or [""]]
+            if each.services:
+                part += " AND case_id IN (SELECT id FROM cases WHERE service IN %s)"
+                params.append(sorted(each.services))
+            parts.append(f"({part})")
+        return f"({' OR '.join(parts)})", list(params)
 
 
 class _Asking:
@@ -87,12 +115,10 @@ def _spread(ids: list[str], others: int) -> list[str]:
     return first + random.sample(rest, len(rest))
 
 
-def _take_next(
-    work: Work, actor: Actor, department: str, roles: list[str], others: int
-) -> Task | None:
+def _take_next(work: Work, actor: Actor, takers: _Takers, others: int) -> Task | None:
     passed: list[str] = []
     while True:
-        ids = _most_urgent(work, department, roles, passed)
+        ids = _most_urgent(work, actor, takers, passed)
         for task_id in _spread(ids, others):
             # Somebody else's step on that case goes first: ours is another task.
             if not _free_to_lock(work, task_id):
@@ -105,16 +131,17 @@ def _take_next(
         passed += ids
 
 
-def _most_urgent(work: Work, department: str, roles: list[str], passed: list[str]) -> list[str]:
+def _most_urgent(work: Work, actor: Actor, takers: _Takers, passed: list[str]) -> list[str]:
+    condition, params = takers.condition()
     where = (
         "department = %s AND audience = 'staff' AND state = 'open' AND assignee_id IS NULL "
-        "AND role IN %s"
+        f"AND {condition}"
     )
-    params: list[object] = [department, roles]
+    params = [actor.department, *params]
     if passed:
         where += " AND id NOT IN %s"
         params.append(passed)
-    dated, undated = work.rows.values_of_each(
+    dated, undated, away = work.rows.values_of_each(
         *(
             (
                 f"SELECT id FROM tasks USE INDEX (ix_tasks_free) "  # noqa: S608
@@ -122,8 +149,17 @@ def _most_urgent(work: Work, department: str, roles: list[str], passed: list[str
                 (*params, LOOKED_AT),
             )
             for due in ("due_at IS NOT NULL", "due_at IS NULL")
-        )
+        ),
+        # Asked in the same round trip: hardly anybody acts for another.
+        (
+            f"SELECT a.id FROM absences a WHERE {NOW} LIMIT 1",  # noqa: S608
+            (actor.user_id, work.now, work.now),
+        ),
     )
+    if away and not takers.complete:
+        takers.all += substituted(work, actor)
+        takers.complete = True
+        return _most_urgent(work, actor, takers, passed)
     return [id_ for (id_,) in dated + undated][:LOOKED_AT]
 
 

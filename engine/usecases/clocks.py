@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from engine.domain import sla
 from engine.domain.access import SYSTEM, Actor
+from engine.domain.calendar import WorkingCalendar
 from engine.domain.limit import Limit
 from engine.domain.process import Effect
 from engine.domain.sla import LedgerLine, SlaClock
@@ -16,7 +17,7 @@ from engine.store.audit import record
 from engine.store.tables import Case, ClockEntry, ClockRow, Job
 from engine.store.uow import Work
 from engine.usecases.case_lock import lock_case
-from engine.usecases.definition import Definition
+from engine.usecases.definition import Definition, definition_for
 
 WARNING = "clock_warning"
 WARN_BEFORE = 3
@@ -32,14 +33,15 @@ def apply_clock_verb(
     that does not exist.
     """
     verb = effect.action.removeprefix("clock.")
+    calendar = work.ports.calendars.named(made.manifest.calendar_of(case.service))
     for key in str(effect.properties.get("clock", "")).split():
         row = work.rows.get(ClockRow, case.id, key)
         before = sla.clock_from_mapping(row.body) if row else None
         try:
-            clock, line = _change(work, made, case, effect, verb, key, before)
+            clock, line = _change(work, made, case, effect, calendar, verb, key, before)
         except KeyError as error:
             raise ExecutionFailed(element=effect.element, reason=f"limit {error}") from error
-        _keep(work, case, key, row, clock, line)
+        keep_clock(work, case, calendar, key, row, clock, line)
         record(work, case, f"clock_{verb}", actor, clock=key, element=effect.element)
 
 
@@ -48,11 +50,11 @@ def _change(
     made: Definition,
     case: Case,
     effect: Effect,
+    calendar: WorkingCalendar,
     verb: str,
     key: str,
     before: SlaClock | None,
 ) -> tuple[SlaClock, LedgerLine]:
-    calendar = work.ports.calendar
     reason = str(effect.properties.get("reason") or "")
     if verb in ("start", "reset", "extend"):
         limit = _limit(made, case, str(effect.properties["limit"]), key)
@@ -83,9 +85,22 @@ def _limit(made: Definition, case: Case, name: str, key: str) -> Limit:
     return made.manifest.limit(case.service, name)
 
 
-def _keep(
-    work: Work, case: Case, key: str, row: ClockRow | None, clock: SlaClock, line: LedgerLine
+def calendar_of(work: Work, case: Case) -> WorkingCalendar:
+    """The calendar on which the case's clocks count. Raises CalendarUnknown."""
+    manifest = definition_for(work, case.package_version_id).manifest
+    return work.ports.calendars.named(manifest.calendar_of(case.service))
+
+
+def keep_clock(
+    work: Work,
+    case: Case,
+    calendar: WorkingCalendar,
+    key: str,
+    row: ClockRow | None,
+    clock: SlaClock,
+    line: LedgerLine,
 ) -> None:
+    """Write the clock with its line of the ledger; the audit's line is the caller's."""
     body = sla.clock_as_mapping(clock)
     if row is None:
         work.rows.add(
@@ -110,14 +125,15 @@ def _keep(
         case.legal_due_at = clock.due_at
     else:
         case.promised_due_at = clock.due_at
-    _promise_warnings(work, case, key, clock)
+    _promise_warnings(work, case, calendar, key, clock)
 
 
-def _promise_warnings(work: Work, case: Case, key: str, clock: SlaClock) -> None:
+def _promise_warnings(
+    work: Work, case: Case, calendar: WorkingCalendar, key: str, clock: SlaClock
+) -> None:
     """One warning before the date and one at it; earlier ones for another date fall away."""
     if clock.state != "running":
         return
-    calendar = work.ports.calendar
     day = calendar.local_date(clock.due_at)
     before = day
     for _ in range(WARN_BEFORE):
@@ -153,7 +169,8 @@ def stop_clocks(work: Work, case: Case) -> None:
     for row in work.rows.select(ClockRow, "case_id = %s", case.id):
         if row.state != "stopped":
             before = sla.clock_from_mapping(row.body)
-            clock, line = sla.stop(before, work.now, work.ports.calendar)
-            _keep(work, case, row.key, row, clock, line)
+            calendar = calendar_of(work, case)
+            clock, line = sla.stop(before, work.now, calendar)
+            keep_clock(work, case, calendar, row.key, row, clock, line)
             record(work, case, "clock_stop", SYSTEM, clock=row.key)
     jobs.cancel(work, case.id, WARNING)

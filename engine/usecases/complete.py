@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.domain.access import Actor
-from engine.kernel.errors import AnswersInvalid, ExecutionFailed, NotFound, TaskNotYours
+from engine.domain.dispatch import dispute_of, with_dispute
+from engine.domain.joint import ANSWERS, joint_from_mapping
+from engine.kernel.errors import (
+    AnswersInvalid,
+    ExecutionFailed,
+    JointAnswersMissing,
+    NotFound,
+)
 from engine.store.audit import record
-from engine.store.tables import Case, Rating, Task
+from engine.store.tables import Case, Department, Rating, Task
 from engine.store.uow import Work
 from engine.usecases.advance import advance
 from engine.usecases.case_lock import (
@@ -20,6 +27,8 @@ from engine.usecases.case_lock import (
 )
 from engine.usecases.definition import Definition, definition_for
 from engine.usecases.documents import attach_documents
+from engine.usecases.parts import ask_nobody_jointly
+from engine.usecases.substitution import as_holder
 
 
 @dataclass(frozen=True)
@@ -35,14 +44,13 @@ class CompleteTask:
 def complete(work: Work, command: CompleteTask) -> Case:
     """Finish a task one has claimed, or one's own task as the applicant.
 
-    Raises NotFound, TaskNotOpen, TaskNotYours, StaleRevision, AnswersInvalid(fields) or
-    ExecutionFailed; nothing is changed then.
+    Raises NotFound, TaskNotOpen, TaskNotYours, QuestionOpen, JointAnswersMissing, StaleRevision,
+    AnswersInvalid(fields) or ExecutionFailed; nothing is changed then.
     """
     actor = command.actor
     if actor.is_staff:
         case, task = staff_task(work, actor, command.task_id, command.revision)
-        if task.assignee_id != actor.user_id:
-            raise TaskNotYours
+        actor = as_finisher(work, actor, case, task)
     else:
         case, task = applicant_task(work, actor, command.task_id, command.revision)
         if task.corrects:
@@ -53,6 +61,27 @@ def complete(work: Work, command: CompleteTask) -> Case:
         answers = checked(work, made, case, task.form, answers)
     finish_task(work, made, case, task, actor, answers, task.saves_as or task.form or task.element)
     return case
+
+
+def as_finisher(work: Work, actor: Actor, case: Case, task: Task) -> Actor:
+    """The actor if they may finish the task now, as a substitute if it is another's.
+
+    Raises NotFound for a task that serves another and is not done with a form, TaskNotYours,
+    QuestionOpen, JointAnswersMissing.
+    """
+    if task.part_of is not None:
+        raise NotFound(what="task")
+    actor = as_holder(work, actor, case, task)
+    waiting = joint_from_mapping(task.joint).waiting if task.joint is not None else ()
+    if waiting:
+        raise JointAnswersMissing(departments=department_names(work, waiting, actor.locale))
+    return actor
+
+
+def department_names(work: Work, codes: Sequence[str], locale: str) -> str:
+    """The names of departments, for a sentence."""
+    rows = {row.code: row for row in work.rows.select(Department, "code IN %s", list(codes))}
+    return ", ".join(rows[code].name[locale] if code in rows else code for code in codes)
 
 
 def read_tasks(work: Work, commands: Sequence[CompleteTask]) -> None:
@@ -96,8 +125,9 @@ def finish_task(
     if form is not None:
         attach_documents(work, case, actor, form, answers)
     row = state_of(work, case)
+    given = {saves_as: dict(answers), **dispatch_data(case, task)}
     try:
-        step = made.process.complete(row.state, task.key, {saves_as: dict(answers)})
+        step = made.process.complete(row.state, task.key, given)
     except ExecutionFailed as failed:
         attempt: dict[str, object] = {
             "key": task.key,
@@ -107,14 +137,38 @@ def finish_task(
         }
         failed.attempt = (case.id, "task", attempt)
         raise
+    close_task(work, case, task, actor, answers)
+    if task.kind == "rating":
+        _keep_rating(work, case, answers)
+    advance(work, made, case, step, actor)
+
+
+def dispatch_data(case: Case, task: Task) -> dict[str, Any]:
+    """What the process learns of a task's dispatch once it is done: ``joint_answers``, the
+    co-handlers' answers, and ``dispatch``, the department and how often it was returned."""
+    data: dict[str, Any] = {}
+    if task.joint is not None:
+        data[ANSWERS] = task.joint["answers"]
+    if task.dispatch_reason is not None:
+        returns = dispute_of(case.dispatch, task.element).returns
+        data["dispatch"] = {"department": task.department, "returns": returns}
+    return data
+
+
+def close_task(
+    work: Work, case: Case, task: Task, actor: Actor, answers: Mapping[str, Any]
+) -> None:
+    """The task is done; its department has thereby accepted that such tasks are its own."""
     task.state = "done"
     task.finished_at = work.now
     task.finished_by = actor.user_id
     task.answers = dict(answers)
+    if task.joint is not None:
+        ask_nobody_jointly(work, task)
+    if task.dispatch_reason is not None and task.department is not None:
+        dispute = dispute_of(case.dispatch, task.element).accepted(task.department)
+        case.dispatch = with_dispute(case.dispatch, task.element, dispute)
     record(work, case, "task_completed", actor, element=task.element)
-    if task.kind == "rating":
-        _keep_rating(work, case, answers)
-    advance(work, made, case, step, actor)
 
 
 def _keep_rating(work: Work, case: Case, answers: Mapping[str, Any]) -> None:

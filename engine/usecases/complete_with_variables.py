@@ -6,13 +6,18 @@ from dataclasses import dataclass
 
 from engine.domain.access import Actor
 from engine.domain.variables import NONE, Variables
-from engine.kernel.errors import ExecutionFailed, TaskNotYours
-from engine.store.audit import record
+from engine.kernel.errors import ExecutionFailed
 from engine.store.tables import Case
 from engine.store.uow import Work
 from engine.usecases.advance import advance
 from engine.usecases.case_lock import staff_task, state_of
-from engine.usecases.complete import checked, finish_task
+from engine.usecases.complete import (
+    as_finisher,
+    checked,
+    close_task,
+    dispatch_data,
+    finish_task,
+)
 from engine.usecases.definition import definition_for
 from engine.usecases.variables import plain_values, remember
 
@@ -29,13 +34,12 @@ class CompleteWithVariables:
 def complete_with_variables(work: Work, command: CompleteWithVariables) -> Case:
     """Finish a task the actor has claimed.
 
-    Raises NotFound, TaskNotOpen, CaseNotOpen, TaskNotYours, VariableRefused,
-    AnswersInvalid(fields) or ExecutionFailed.
+    Raises NotFound, TaskNotOpen, CaseNotOpen, TaskNotYours, QuestionOpen,
+    JointAnswersMissing, VariableRefused, AnswersInvalid(fields) or ExecutionFailed.
     """
     actor = command.actor
     case, task = staff_task(work, actor, command.task_id)
-    if task.assignee_id != actor.user_id:
-        raise TaskNotYours
+    actor = as_finisher(work, actor, case, task)
     made = definition_for(work, case.package_version_id)
     kept = plain_values(work, actor, command.variables)
     if task.form is not None:
@@ -43,7 +47,8 @@ def complete_with_variables(work: Work, command: CompleteWithVariables) -> Case:
         finish_task(work, made, case, task, actor, answers, task.saves_as or task.form)
         return case
     try:
-        step = made.process.complete(state_of(work, case).state, task.key, kept)
+        given = {**kept, **dispatch_data(case, task)}
+        step = made.process.complete(state_of(work, case).state, task.key, given)
     except ExecutionFailed as failed:
         attempt: dict[str, object] = {
             "key": task.key,
@@ -52,9 +57,7 @@ def complete_with_variables(work: Work, command: CompleteWithVariables) -> Case:
         }
         failed.attempt = (case.id, "task", attempt)
         raise
-    task.state, task.finished_at, task.finished_by = "done", work.now, actor.user_id
-    task.answers = kept
-    record(work, case, "task_completed", actor, element=task.element)
+    close_task(work, case, task, actor, kept)
     remember(work, case, command.variables, kept)
     advance(work, made, case, step, actor)
     return case

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
+from sqlalchemy import select
+
 from engine.domain.access import Actor
-from engine.domain.ports import FieldError, Form
+from engine.domain.field_error import FieldError
+from engine.domain.ports import Form
 from engine.kernel.errors import AnswersInvalid, DocumentRefused
-from engine.kernel.ids import new_id
+from engine.kernel.ids import first_id, new_id
 from engine.store.tables import Case, Document, Task
-from engine.store.uow import Work
+from engine.store.uow import UnitOfWork, Work
 
 MAX_BYTES = 10_000_000
 FORMAT = "banshi-file"
@@ -70,6 +74,37 @@ def store_document(work: Work, command: StoreDocument) -> Document:
     )
     work.rows.add(row)
     return row
+
+
+UNKEPT = timedelta(days=1)
+"""How long a file may be without its document before it is removed."""
+LOOKED_FOR = timedelta(days=14)
+"""Older files have been looked at often enough."""
+
+
+def clear_files(uow: UnitOfWork, part: int) -> int:
+    """Remove the files of one of 256 parts of the store that no document names; how many.
+
+    They are left by uploads whose transaction was not kept, or whose process died.
+    """
+    files, before = uow.ports.files, uow.ports.clock.now() - UNKEPT
+    found = {n: at for n, at in files.older(part, before) if at > before - LOOKED_FOR}
+    if not found:
+        return 0
+    # The document is made right after its file; the clocks of two machines may differ.
+    earliest = first_id(min(found.values()) - timedelta(days=1))
+    with uow.read() as session:
+        known = set(
+            session.scalars(
+                select(Document.storage_key).where(
+                    Document.id >= earliest, Document.storage_key.in_(list(found))
+                )
+            )
+        )
+    left = [name for name in found if name not in known]
+    for name in left:
+        files.remove(name)
+    return len(left)
 
 
 def document_ids(form: Form, answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

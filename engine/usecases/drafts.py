@@ -9,7 +9,8 @@ from typing import Any
 from engine.domain.access import Actor
 from engine.kernel.errors import NotFound
 from engine.kernel.ids import new_id
-from engine.store.tables import Draft
+from engine.store.queries.citizen import unfinished_draft
+from engine.store.tables import Draft, User
 from engine.store.uow import Work
 from engine.usecases.definition import offered_definition
 
@@ -21,7 +22,15 @@ class BeginDraft:
 
 
 def begin_draft(work: Work, command: BeginDraft) -> Draft:
-    """A new draft on the version that runs now. Raises ServiceNotOffered."""
+    """The unfinished draft for the service, or a new one on the version that runs now.
+
+    Raises ServiceNotOffered.
+    """
+    # Two clicks at once come one after the other, and the second finds the first's.
+    work.session.get(User, command.actor.user_id, with_for_update=True)
+    known = unfinished_draft(work.session, command.actor, command.service)
+    if known is not None:
+        return known
     made = offered_definition(work.session, command.service, work.ports)
     row = Draft(
         id=new_id(),

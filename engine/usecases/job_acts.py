@@ -16,8 +16,11 @@ from engine.usecases.advice import advise, keep_advice
 from engine.usecases.clocks import warn
 from engine.usecases.connectors import call_connector
 from engine.usecases.definition import definition
+from engine.usecases.followers import follow
+from engine.usecases.joint_parts import lapse
 from engine.usecases.letters import letter_for_rendering, with_dates
 from engine.usecases.messages import deliver_signal, deliver_waiting
+from engine.usecases.recount import recount_page
 
 Finish = Callable[[Work, Job], None]
 Act = Callable[[UnitOfWork, Job], Finish]
@@ -84,12 +87,28 @@ def _signal(uow: UnitOfWork, job: Job) -> Finish:
     return deliver
 
 
+def _recount(uow: UnitOfWork, job: Job) -> Finish:
+    recount_page(uow, job)
+    return lambda work, job: None
+
+
+def _joint(uow: UnitOfWork, job: Job) -> Finish:
+    return lapse
+
+
+def _follow(uow: UnitOfWork, job: Job) -> Finish:
+    return follow
+
+
 ACTS: Mapping[str, Act] = {
     "letter": _letter,
     "mail": _mail,
     "advice": _advice,
     "connector": call_connector,
     "clock_warning": _clock_warning,
+    "joint": _joint,
+    "follow": _follow,
     "message": _message,
     "signal": _signal,
+    "recount": _recount,
 }

@@ -6,7 +6,9 @@ A job that is run twice does no harm. Timers of different cases are fired togeth
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +17,10 @@ from engine.kernel.errors import ExecutionFailed
 from engine.kernel.faults import crash_point, defect
 from engine.kernel.ids import new_id
 from engine.store import jobs
-from engine.store.tables import Job
+from engine.store.tables import Job, Letter
 from engine.store.uow import UnitOfWork, Work
 from engine.usecases.case_lock import lock_case
-from engine.usecases.incidents import OpenIncident, open_incident
+from engine.usecases.incidents import MESSAGE, OpenIncident, open_incident
 from engine.usecases.job_acts import ACTS, Finish
 from engine.usecases.leases import KeptLeases
 from engine.usecases.timers import FireTimer, fire_timer, read_timers
@@ -36,21 +38,29 @@ def run_due(
     at_most: int = 200,
     queues: Sequence[str] = ALL_QUEUES,
     stop: threading.Event | None = None,
+    seconds: float | None = None,
 ) -> int:
     """Run the jobs of `queues` due by `until` (default: now); how many were run.
 
-    Ends early, giving back what it has not begun, once `stop` is set.
+    Begins nothing new after so many `seconds`. Ends early, giving back what it has not begun, once
+    `stop` is set.
     """
     worker, count = new_id(), 0
+    end = math.inf if seconds is None else time.monotonic() + seconds
     size = TIMERS_TOGETHER if "timers" in queues else AT_ONCE
     if list(queues) == ["connectors"]:
         size = 1  # a slow call must not keep those behind it from other workers
-    while count < at_most and not (stop is not None and stop.is_set()):
+    while count < at_most and time.monotonic() < end and not (stop is not None and stop.is_set()):
         wanted = jobs.LeaseDue(worker, queues, min(size, at_most - count), until)
         leased = uow.run(jobs.lease_due, wanted)
         if not leased:
             break
         crash_point("job_leased")
+        for job in leased:
+            if job.attempts > jobs.MOST_DEATHS:
+                failed = ExecutionFailed(reason="worker_died", detail=job.kind)
+                _failed(uow, worker, job, failed)
+        leased = [job for job in leased if job.attempts <= jobs.MOST_DEATHS]
         _run_all(uow, worker, leased, stop)
         count += len(leased)
     return count
@@ -120,11 +130,15 @@ def _still_leased(work: Work, worker: str, job_id: str) -> Job | None:
 
 def _failed(uow: UnitOfWork, worker: str, job: Job, error: Exception) -> None:
     log.warning("job %s (%s) failed: %s", job.id, job.kind, error)
+    detail = f"{type(error).__name__}: {error}"
     if isinstance(error, ExecutionFailed):
         # The same step on the same data would fail again: an operator must look first.
         uow.run(_give_up, (worker, job, error))
+    elif job.attempts >= jobs.MAX_ATTEMPTS:
+        failed = ExecutionFailed(reason="given_up", detail=detail)
+        uow.run(_give_up, (worker, job, failed))
     else:
-        uow.run(_fail, (worker, job.id, f"{type(error).__name__}: {error}"))
+        uow.run(_fail, (worker, job.id, detail))
 
 
 def _fail(work: Work, command: tuple[str, str, str]) -> None:
@@ -141,8 +155,19 @@ def _give_up(work: Work, command: tuple[str, Job, ExecutionFailed]) -> None:
     job = _still_leased(work, worker, leased.id)
     if job is None:
         return
+    if failed.attempt is not None and failed.attempt[1] == MESSAGE:
+        jobs.finish(work, job)  # the message waits behind the incident of its receiver
+        return
     if job.case_id is not None:
         payload = {"key": job.unique_key, "job_id": job.id}
-        open_incident(work, OpenIncident(job.case_id, "job", payload, failed))
+        told = ExecutionFailed(**{"element": _element(work, job), **failed.params})
+        open_incident(work, OpenIncident(job.case_id, "job", payload, told))
     job.state, job.finished_at, job.leased_until = "failed", work.now, None
     job.error = str(failed.params)[:2000]
+
+
+def _element(work: Work, job: Job) -> str | None:
+    """The element of the process that the job was promised by, if it says so."""
+    letter = work.rows.get(Letter, job.payload["letter_id"]) if "letter_id" in job.payload else None
+    element: str | None = job.payload.get("element") or (letter.element if letter else None)
+    return element

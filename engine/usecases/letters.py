@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from engine.domain.access import Actor
+from engine.domain.access import SYSTEM, Actor
 from engine.domain.process import Effect
 from engine.kernel.errors import ExecutionFailed
 from engine.kernel.ids import new_id
 from engine.store import jobs
 from engine.store.audit import record
-from engine.store.tables import Case, Department, Letter, User
+from engine.store.tables import Case, Department, Event, Letter, User
 from engine.store.uow import ReadSession, Work
 from engine.usecases.definition import Definition
 
+WRITTEN = "letter_written"
 DATES = ("received_on", "legal_due", "promised_due")
 
 
@@ -26,6 +28,7 @@ def write_letter(work: Work, made: Definition, case: Case, effect: Effect, actor
     to = effect.properties.get("to") or "applicant"
     applicant = work.rows.get_one(User, case.applicant_id)
     to_applicant = to == "applicant"
+    context = _context(work, made, case, effect.data, applicant, case.department)
     row = Letter(
         id=new_id(),
         case_id=case.id,
@@ -34,19 +37,74 @@ def write_letter(work: Work, made: Definition, case: Case, effect: Effect, actor
         to_applicant=to_applicant,
         address=applicant.email if to_applicant else str(to)[:254],
         locale=case.locale,
-        context=_context(work, made, case, effect, applicant),
+        context=context,
         state="waiting",
         created_at=work.now,
     )
+    _keep(work, case, row, actor)
+
+
+def _keep(work: Work, case: Case, row: Letter, actor: Actor) -> None:
     work.rows.add(row)
-    record(work, case, "letter_written", actor, letter=key, element=effect.element)
+    record(work, case, WRITTEN, actor, letter=row.letter, element=row.element, letter_id=row.id)
     jobs.promise(work, "letter", f"letter:{row.id}", {"letter_id": row.id}, case_id=case.id)
 
 
+def letters_since_decision(work: Work, case: Case) -> list[Letter]:
+    """What the applicant of a decided case was told with and after its last decision, in order."""
+    events = work.rows.select(
+        Event,
+        "case_id = %s AND kind IN %s ORDER BY number",
+        case.id,
+        [WRITTEN, "case_decided"],
+    )
+    ids: list[str] = []
+    for event in events:
+        ids = [*ids, event.details.get("letter_id", "")] if event.kind == WRITTEN else []
+    if not ids:
+        return []
+    found = {row.id: row for row in work.rows.select(Letter, "id IN %s", ids)}
+    return [found[id_] for id_ in ids if id_ in found and found[id_].to_applicant]
+
+
+def write_same_letter(
+    work: Work, made: Definition, case: Case, letter: Letter, main: Case, own: dict[str, Any]
+) -> None:
+    """The letter that the applicant of `main` got, to the applicant of a case that follows it.
+
+    `own` is the process data of the case: what its applicant wrote stands in the letter instead
+    of what the other did.
+    """
+    applicant = work.rows.get_one(User, case.applicant_id)
+    data = {**letter.context["data"]}
+    department = letter.context["department"].get("code") or main.department
+    for name in ("case", made.manifest.saves_as):
+        data[name] = own.get(name)
+    row = Letter(
+        id=new_id(),
+        case_id=case.id,
+        letter=letter.letter,
+        element=letter.element,
+        to_applicant=True,
+        address=applicant.email,
+        locale=case.locale,
+        context=_context(work, made, case, data, applicant, department),
+        state="waiting",
+        created_at=work.now,
+    )
+    _keep(work, case, row, SYSTEM)
+
+
 def _context(
-    work: Work, made: Definition, case: Case, effect: Effect, applicant: User
+    work: Work,
+    made: Definition,
+    case: Case,
+    data: Mapping[str, Any],
+    applicant: User,
+    department: str | None,
 ) -> dict[str, Any]:
-    calendar, locale = work.ports.calendar, case.locale
+    calendar = work.ports.calendars.named(made.manifest.calendar_of(case.service))
+    locale = case.locale
 
     def day(at: datetime | None) -> str | None:
         return calendar.local_date(at).isoformat() if at else None
@@ -65,8 +123,8 @@ def _context(
             "outcome_label": outcome[locale] if outcome else None,
         },
         "applicant": {"name": applicant.display_name},
-        "data": dict(effect.data),
-        "department": _department(work, case, locale),
+        "data": dict(data),
+        "department": _department(work, department, locale),
         "office": {
             name: value[locale] if isinstance(value, dict) else value
             for name, value in work.ports.office.items()
@@ -75,9 +133,9 @@ def _context(
     }
 
 
-def _department(work: Work, case: Case, locale: str) -> dict[str, str]:
+def _department(work: Work, code: str | None, locale: str) -> dict[str, str]:
     # The one that has the case now, or had it last.
-    department = work.rows.get(Department, case.department) if case.department else None
+    department = work.rows.get(Department, code) if code else None
     if department is None:
         office = work.ports.office
         return {
@@ -86,6 +144,7 @@ def _department(work: Work, case: Case, locale: str) -> dict[str, str]:
             "address": office["address"][locale],
         }
     return {
+        "code": department.code,
         "name": department.name[locale],
         "phone": department.phone,
         "address": (department.address or {}).get(locale, ""),

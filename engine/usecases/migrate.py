@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from engine.domain.access import Actor, may_publish
+from engine.domain.lifecycle import WAITING_STATES
 from engine.domain.ports import Ports
 from engine.domain.process import Place
 from engine.kernel.errors import (
@@ -47,8 +49,26 @@ class CaseOutlook:
     refusal: str | None = None
 
 
+@dataclass(frozen=True)
+class ChooseCases:
+    """The cases named by `ids`, or all open ones of a version (of a stage or department)."""
+
+    source_id: str
+    ids: Sequence[str] | None = None
+    stage: str | None = None
+    department: str | None = None
+
+
+def choose_cases(work: Work, command: ChooseCases) -> list[str]:
+    """The ids of the cases to move; a command, so that a request sent again moves the same."""
+    if command.ids is not None:
+        known = select(Case.id).where(Case.id.in_(command.ids)).order_by(Case.id)
+        return list(work.session.scalars(known))
+    return open_cases(work.session, command.source_id, command.stage, command.department)
+
+
 def open_cases(
-    session: ReadSession, source_id: str, stage: str | None = None, department: str | None = None
+    session: Session, source_id: str, stage: str | None = None, department: str | None = None
 ) -> list[str]:
     """The ids of the open cases of a version, oldest first, by stage or department if given."""
     statement = select(Case.id).where(Case.package_version_id == source_id, Case.state == "open")
@@ -128,11 +148,13 @@ def migrate_case(work: Work, command: MigrateCase) -> CaseOutlook:
 
 def _rename(work: Work, case: Case, names: Mapping[str, str]) -> None:
     tasks, timers = work.rows.fetch(
-        Query(Task, "case_id = %s AND state = 'open'", (case.id,)),
+        Query(Task, "case_id = %s AND state IN %s", (case.id, WAITING_STATES)),
         Query(Job, "case_id = %s AND kind = 'timer' AND state = 'waiting'", (case.id,)),
     )
     for task in tasks:
         task.element = names.get(task.element, task.element)
+    if case.dispatch:
+        case.dispatch = {names.get(each, each): kept for each, kept in case.dispatch.items()}
     for job in timers:
         element = job.payload.get("element")
         job.payload = {**job.payload, "element": names.get(element, element)}

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from engine.domain.access import ROLES, SYSTEM, Actor, may_administer
-from engine.domain.ports import FieldError
+from engine.domain.field_error import FieldError
 from engine.kernel.errors import AnswersInvalid, NotAllowed, NotFound, UserNameTaken
 from engine.kernel.ids import new_id, new_secret
 from engine.store.tables import Department, SignInAttempt, User, UserSession
@@ -42,6 +42,8 @@ class AddUser:
     phone: str | None = None
     locale: str = "zh-CN"
     audience: str = "person"
+    skills: tuple[str, ...] = ()
+    daily_capacity: int | None = None
 
 
 def add_user(work: Work, command: AddUser) -> User:
@@ -67,6 +69,8 @@ def add_user(work: Work, command: AddUser) -> User:
         locale=command.locale,
         audience=command.audience,
         created_at=work.now,
+        skills=list(command.skills),
+        daily_capacity=command.daily_capacity,
     )
     work.session.add(row)
     work.session.flush()
@@ -94,10 +98,15 @@ class ChangeUser:
     active: bool | None = None
     roles: tuple[str, ...] | None = None
     department: str | None = None
+    skills: tuple[str, ...] | None = None
+    daily_capacity: int | None = None
 
 
 def change_user(work: Work, command: ChangeUser) -> User:
-    """Change a member of staff; every change ends their sessions. Raises NotAllowed, NotFound."""
+    """Change a member of staff; every change ends their sessions. A capacity of 0 takes it away.
+
+    Raises NotAllowed, NotFound.
+    """
     if not may_administer(command.actor):
         raise NotAllowed
     row = work.session.get(User, command.user_id, with_for_update=True)
@@ -111,6 +120,10 @@ def change_user(work: Work, command: ChangeUser) -> User:
     row.roles, row.department = list(roles), department
     if command.active is not None:
         row.active = command.active
+    if command.skills is not None:
+        row.skills = list(command.skills)
+    if command.daily_capacity is not None:
+        row.daily_capacity = command.daily_capacity or None
     work.session.execute(delete(UserSession).where(UserSession.user_id == row.id))
     return row
 
@@ -200,6 +213,7 @@ def actor_of(user: User) -> Actor:
         roles=frozenset(user.roles),
         department=user.department,
         locale=user.locale,
+        skills=frozenset(user.skills or ()),
     )
 
 

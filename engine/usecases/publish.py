@@ -89,11 +89,11 @@ def publish(work: Work, command: PublishPackage) -> Published:
 def check(work: Work, files: Mapping[str, bytes]) -> tuple[Contents, list[Finding]]:
     """The package's contents and its warnings. Raises PackageRefused when there are errors."""
     contents, findings = read_contents(files, work.ports)
-    settings = contents.manifest.settings if contents is not None else {}
-    findings = [_as_in_packages(finding) for finding in findings if not _said(finding, settings)]
+    manifest = contents.manifest if contents is not None else None
+    findings = [_as_in_packages(finding) for finding in findings if not _said(finding, manifest)]
     if contents is not None:
         departments = set(work.session.scalars(select(Department.code)))
-        findings += unfitting(contents, departments)
+        findings += unfitting(contents, departments, work.ports.calendars)
         findings += _unfitting_services(work, contents.manifest)
         findings += unfitting_connectors(contents, work.ports.connectors)
     if contents is None or any(finding.severity == "error" for finding in findings):
@@ -123,10 +123,14 @@ def _of_another(work: Work, service: str, package: str) -> bool:
     return key is not None and key != package
 
 
-def _said(finding: Finding, settings: Mapping[str, Mapping[str, str]]) -> bool:
+def _said(finding: Finding, manifest: Manifest | None) -> bool:
     """Whether the manifest says what the model leaves open; a department cannot be none."""
+    if manifest is None:
+        return False
     setting = NEEDED_IN_PACKAGES.get(finding.code)
-    own = settings.get(finding.element or "", {})
+    if setting == "department" and manifest.dispatch.table is not None:
+        return True
+    own = manifest.settings.get(finding.element or "", {})
     return bool(own.get(setting)) if setting == "department" else setting in own
 
 

@@ -25,6 +25,7 @@ class SkipPlace:
     case_id: str
     key: str
     reason: str
+    revision: int | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class MoveToken:
     key: str
     element: str
     reason: str
+    revision: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,20 @@ class CorrectData:
     case_id: str
     data: Mapping[str, Any]
     reason: str
+    revision: int | None = None
 
 
 def skip_place(work: Work, command: SkipPlace) -> Case:
-    """Raises NotAllowed, NotFound, CaseNotOpen, ReasonMissing, TaskNotOpen, ExecutionFailed."""
-    case, made, row = _opened(work, command.actor, command.case_id, command.reason)
+    """Raises NotAllowed, NotFound, CaseNotOpen, ReasonMissing, StaleRevision, TaskNotOpen,
+    ExecutionFailed."""
+    case, made, row = _opened(work, command)
     step = made.process.skip(row.state, command.key)
     return _carry_out(work, command, case, made, step, "place_skipped", key=command.key)
 
 
 def move_token(work: Work, command: MoveToken) -> Case:
     """Raises as `skip_place`; ExecutionFailed too when `element` is in another scope."""
-    case, made, row = _opened(work, command.actor, command.case_id, command.reason)
+    case, made, row = _opened(work, command)
     step = made.process.move(row.state, command.key, command.element)
     return _carry_out(
         work, command, case, made, step, "token_moved", key=command.key, element=command.element
@@ -66,20 +70,20 @@ def move_token(work: Work, command: MoveToken) -> Case:
 
 def correct_data(work: Work, command: CorrectData) -> Case:
     """Raises as `skip_place`."""
-    case, made, row = _opened(work, command.actor, command.case_id, command.reason)
+    case, made, row = _opened(work, command)
     step = made.process.correct(row.state, command.data)
     names = sorted(command.data)
     return _carry_out(work, command, case, made, step, "data_corrected", names=names)
 
 
 def _opened(
-    work: Work, actor: Actor, case_id: str, reason: str
+    work: Work, command: SkipPlace | MoveToken | CorrectData
 ) -> tuple[Case, Definition, CaseState]:
-    if not may_administer(actor):
+    if not may_administer(command.actor):
         raise NotAllowed
-    if not reason.strip():
+    if not command.reason.strip():
         raise ReasonMissing
-    case = lock_case(work, case_id)
+    case = lock_case(work, command.case_id, command.revision)
     if case.state != "open":
         raise CaseNotOpen
     made = definition_for(work, case.package_version_id)

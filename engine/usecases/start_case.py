@@ -158,7 +158,7 @@ def _data(
             "service": case.service,
             "form": made.manifest.services[case.service].form,
             "channel": case.channel,
-            "received_on": work.ports.calendar.local_date(case.received_at).isoformat(),
+            "received_on": _received_on(work, made, case),
             "title": dict(service.name if service else made.manifest.title),
             "applicant": {
                 "id": applicant.id,
@@ -169,3 +169,8 @@ def _data(
         },
         made.manifest.saves_as: dict(answers),
     }
+
+
+def _received_on(work: Work, made: Definition, case: Case) -> str:
+    calendar = work.ports.calendars.named(made.manifest.calendar_of(case.service))
+    return calendar.local_date(case.received_at).isoformat()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from engine.domain.access import SYSTEM
+from engine.domain.process import Step
+from engine.kernel.errors import ExecutionFailed
 from engine.store import jobs
 from engine.store.rows import Query
 from engine.store.tables import Case, CaseState, Job
@@ -27,29 +30,57 @@ class FireTimer:
 def read_timers(work: Work, commands: Sequence[FireTimer]) -> None:
     """Lock the cases, and read all that `fire_timer` wants, in one round trip."""
     cases = sorted({command.case_id for command in commands})
+    wanted = (
+        "case_id IN %s AND kind = 'timer' AND state IN ('waiting', 'running') "
+        "AND (due_at <= %s OR id IN %s)"
+    )
     locked, _, _ = work.rows.fetch(
         Query(Case, "id IN %s ORDER BY id", (cases,), lock=True),
         Query(CaseState, "case_id IN %s", (cases,)),
-        Query(Job, "id IN %s", ([command.job_id for command in commands],)),
+        Query(Job, wanted, (cases, work.now, [command.job_id for command in commands])),
     )
     work.locked.update(case.id for case in locked)
 
 
 def fire_timer(work: Work, command: FireTimer) -> bool:
-    """Let the timer happen, once; whether it did. Raises ExecutionFailed."""
+    """Let the timer happen, once; whether it did. Raises ExecutionFailed.
+
+    Timers of the case that fell due before it happen first, whoever has leased them.
+    """
     if work.rows.known(Job, command.job_id) is None:
         read_timers(work, [command])
     job = work.rows.known(Job, command.job_id)
     if job is None or (job.state, job.leased_by) != ("running", command.worker):
         return False  # its step came first, or another worker has it
-    jobs.finish(work, job)
     case = lock_case(work, command.case_id)
+    for earlier in _due_before(work, job):
+        try:
+            step = _step(work, case, earlier)
+        except ExecutionFailed:
+            continue  # its own worker meets the fault again, and keeps it as an incident
+        _happen(work, case, earlier, step)
+    return _happen(work, case, job, _step(work, case, job))
+
+
+def _due_before(work: Work, job: Job) -> list[Job]:
+    def place(each: Job) -> tuple[datetime, str]:
+        return each.due_at, each.id
+
+    others = [each for each in work.rows.all_known(Job) if each.case_id == job.case_id]
+    return sorted((each for each in others if place(each) < place(job)), key=place)
+
+
+def _step(work: Work, case: Case, job: Job) -> Step | None:
     if case.state != "open":
-        return False
+        return None
     made = definition_for(work, case.package_version_id)
     skip = job.payload.get("skip", ())
-    step = made.process.fire(state_of(work, case).state, job.payload["key"], skip=skip)
+    return made.process.fire(state_of(work, case).state, job.payload["key"], skip=skip)
+
+
+def _happen(work: Work, case: Case, job: Job, step: Step | None) -> bool:
+    jobs.finish(work, job)
     if step is None:
         return False
-    advance(work, made, case, step, SYSTEM)
+    advance(work, definition_for(work, case.package_version_id), case, step, SYSTEM)
     return True

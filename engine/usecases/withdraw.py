@@ -11,6 +11,7 @@ from engine.store.tables import Case
 from engine.store.uow import Work
 from engine.usecases.advance import end_case
 from engine.usecases.case_lock import lock_case
+from engine.usecases.follow_jobs import promise_parting
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,17 @@ class WithdrawCase:
 
 
 def withdraw(work: Work, command: WithdrawCase) -> Case:
-    """End the case at the applicant's wish. Raises NotFound, or CaseNotOpen once it is decided."""
+    """End the case at the applicant's wish; cases that follow it go their own way again.
+
+    Raises NotFound, or CaseNotOpen once it is decided.
+    """
     case = lock_case(work, command.case_id)
     if case.applicant_id != command.actor.user_id:
         raise NotFound(what="case")
     if case.state != "open" or case.decided_at is not None:
         raise CaseNotOpen
     record(work, case, "case_withdrawn", command.actor, reason=command.reason[:500])
+    if case.followers:
+        promise_parting(work, case)
     end_case(work, case, "withdrawn")
     return case

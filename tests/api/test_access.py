@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import date
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,6 +14,7 @@ from api.access import COOKIE
 from api.demo.office import PASSWORD
 from api.main import create_app
 from api.wiring import Application
+from engine.usecases.absences import EnterAbsence, enter_absence
 from engine.usecases.claim import ClaimTask, claim
 from tests.support.play import actor, drain, filed, open_task
 
@@ -31,9 +35,48 @@ TABLE: dict[str, list[int]] = {
     "GET /api/v1/departments": [401, 404, 200, 200, 200, 200, 200, 200],
     "GET /api/v1/users": [401, 404, 403, 403, 403, 403, 403, 200],
     "GET /api/v1/incidents": [401, 404, 403, 403, 403, 403, 403, 200],
+    "POST /api/v1/incidents/retry": [401, 404, 403, 403, 403, 403, 403, 422],
     # A webhook is open to whoever signs it, whoever may be signed in.
     "POST /api/v1/webhooks/orders": [401] * 8,
+    "GET /api/v1/calendars": [401, 404, 200, 200, 200, 200, 200, 200],
+    "GET /api/v1/calendars/cn": [401, 404, 200, 200, 200, 200, 200, 200],
+    "GET /api/v1/calendars/cn/upcoming": [401, 404, 200, 200, 200, 200, 200, 200],
+    "POST /api/v1/calendars": [401, 404, 403, 403, 403, 403, 403, 422],
+    "PATCH /api/v1/calendars/cn": [401, 404, 403, 403, 403, 403, 403, 422],
+    "POST /api/v1/calendars/cn/import": [401, 404, 403, 403, 403, 403, 403, 422],
+    # By when something would be decided, everybody may ask.
+    "GET /api/v1/clock?service=F001": [200] * 8,
     "GET /api/v1/cases/{case}/places": [401, 404, 403, 403, 403, 403, 403, 200],
+    # Dispatch: 409 says in words why this very task or case stays as it is.
+    "POST /api/v1/tasks/{task}/unclaim": [401, 404, 200, 200, 404, 403, 404, 403],
+    "POST /api/v1/tasks/{task}/return": [401, 404, 409, 409, 404, 403, 404, 403],
+    "POST /api/v1/tasks/{task}/decide": [401, 404, 404, 404, 404, 403, 404, 403],
+    "POST /api/v1/tasks/{task}/joint": [401, 404, 409, 409, 404, 403, 404, 403],
+    "POST /api/v1/tasks/{task}/answer": [401, 404, 404, 404, 404, 403, 404, 403],
+    "POST /api/v1/tasks/{task}/delegate": [401, 404, 409, 409, 404, 403, 404, 403],
+    "POST /api/v1/tasks/{task}/take-back": [401, 404, 409, 409, 404, 403, 404, 403],
+    "POST /api/v1/tasks/reassign": [401, 404, 403, 200, 403, 403, 200, 403],
+    "POST /api/v1/dispatch/preview": [401, 404, 403, 403, 403, 200, 200, 200],
+    "POST /api/v1/dispatch/apply": [401, 404, 403, 403, 403, 200, 200, 200],
+    "GET /api/v1/returns": [401, 404, 403, 200, 403, 403, 200, 200],
+    "POST /api/v1/cases/{case}/merge": [401, 404, 409, 409, 404, 403, 409, 403],
+    "POST /api/v1/cases/{case}/unmerge": [401, 404, 409, 409, 404, 403, 409, 403],
+    "GET /api/v1/absences": [401, 404, 200, 200, 200, 403, 200, 200],
+    "POST /api/v1/absences": [401, 404, 201, 201, 201, 403, 201, 404],
+    "POST /api/v1/absences/{absence}/end": [401, 404, 200, 200, 404, 403, 200, 200],
+    "GET /api/v1/colleagues": [401, 404, 200, 200, 200, 403, 200, 200],
+}
+# What is sent with a line, where something must be.
+BODIES: dict[str, dict[str, Any]] = {
+    "return": {"reason": "not_our_duty", "basis": "x"},
+    "decide": {"department": "ROADS", "reason": "x"},
+    "joint": {"departments": ["ROADS"], "question": "x"},
+    "answer": {"text": "x"},
+    "delegate": {"to_id": "{task}", "question": "x"},
+    "reassign": {"task_ids": ["{task}"], "preview": True},
+    "apply": {"task_ids": ["{task}"]},
+    "merge": {"into": "{reference}"},
+    "absences": {"first_day": "2026-03-03", "last_day": "2026-03-03"},
 }
 
 
@@ -57,13 +100,31 @@ def signed_in(client: TestClient, user: str) -> dict[str, str]:
 def test_access(line: str, client: TestClient, small_office: Application) -> None:
     case = filed(small_office, "citizen2")
     task = open_task(small_office, case)
-    method, path = line.split(" ")
-    path = path.format(task=task.id, case=case.id)
+    names = {"task": task.id, "case": case.id, "reference": case.reference}
+    names["absence"] = away(small_office, "foi_officer") if "{absence}" in line else ""
+    method, path = line.format(**names).split(" ")
+    last = path.rpartition("/")[2]
+    body = json.dumps(BODIES[last]) if method == "POST" and last in BODIES else None
+    sent: dict[str, Any] = {} if body is None else {"json": json.loads(_filled(body, names))}
+    if last == "preview":
+        sent = {"data": {"key": "complaint"}}
     got = []
     for user in WHO:
         headers = signed_in(client, user)
-        got.append(client.request(method, path, headers=headers).status_code)
+        got.append(client.request(method, path, headers=headers, **sent).status_code)
     assert got == TABLE[line]
+
+
+def _filled(body: str, names: dict[str, str]) -> str:
+    for name, value in names.items():
+        body = body.replace(f"{{{name}}}", value)
+    return body
+
+
+def away(office: Application, who: str) -> str:
+    """An absence of the person, tomorrow; its id."""
+    person, day = actor(office, who), date(2026, 3, 3)
+    return office.uow.run(enter_absence, EnterAbsence(person, person.user_id, day, day)).id
 
 
 def test_a_change_without_the_token_is_refused(

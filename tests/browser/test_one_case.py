@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from api.demo.office import PASSWORD, open_office
-from api.migrations import migrate
 from api.settings import read_settings
 from api.wiring import Application, wire
 from tests.conftest import leave_out
@@ -35,7 +34,7 @@ def browser() -> Iterator[Browser]:
 def site(tmp_path: Path) -> Iterator[str]:
     settings = read_settings({"BANSHI_DATA_DIR": str(tmp_path), "BANSHI_DEMO": "1"})
     wired: Application = wire(settings)
-    migrate(wired.engine)
+    wired.bring_up_to_date()
     open_office(wired)
     try:
         with served(wired) as address:

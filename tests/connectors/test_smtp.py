@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import socketserver
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -17,49 +13,7 @@ from tests.connectors.conftest import OpenOffice
 from tests.support.connector_models import calling, data_of, incidents_of, waiting_of
 from tests.support.play import done, drain, open_task
 from tests.support.small_package import begun, published
-
-
-class SmtpServer(socketserver.ThreadingTCPServer):
-    """Speaks enough of RFC 5321 to take mail; `refusals` are its first answers to RCPT."""
-
-    allow_reuse_address = daemon_threads = True
-
-    def __init__(self, refusals: list[str]) -> None:
-        self.refusals, self.mails = refusals, list[bytes]()
-        super().__init__(("127.0.0.1", 0), _Conversation)
-
-
-class _Conversation(socketserver.StreamRequestHandler):
-    server: SmtpServer
-
-    def handle(self) -> None:
-        self.say("220 here")
-        while line := self.rfile.readline().decode().strip():
-            verb = line[:4].upper()
-            if verb == "QUIT":
-                return self.say("221 bye")
-            if verb == "RCPT" and self.server.refusals:
-                self.say(self.server.refusals.pop(0))
-            elif verb == "DATA":
-                self.say("354 go on")
-                lines = iter(self.rfile.readline, b".\r\n")
-                self.server.mails.append(b"".join(lines))
-                self.say("250 taken")
-            else:
-                self.say("250 fine")
-        return None
-
-    def say(self, line: str) -> None:
-        self.wfile.write(f"{line}\r\n".encode())
-
-
-@contextlib.contextmanager
-def smtp_server(*refusals: str) -> Iterator[SmtpServer]:
-    with SmtpServer(list(refusals)) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield server
-        server.shutdown()
-
+from tests.support.smtp import smtp_server
 
 MAIL = {
     "to": "=application['phone'] + '@post.example'",

@@ -32,6 +32,7 @@ from tests.support.engine_rest import (
     reported,
     started,
 )
+from tests.support.waiting import eventually
 
 WAITING = 60
 
@@ -52,24 +53,37 @@ def test_a_poll_without_work_ends_in_time(client: TestClient) -> None:
     assert time.monotonic() - began >= 0.6
 
 
-def test_many_wait_at_once_and_each_job_wakes_one(office: Application) -> None:
+def test_many_wait_at_once_and_each_job_wakes_one(
+    office: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add_worker(office)
+    rung: list[Bell] = []
+    wait = Bell.wait
+
+    async def watched(self: Bell, topics: Collection[str], seconds: float) -> bool:
+        rung.append(self)
+        return await wait(self, topics, seconds)
+
+    monkeypatch.setattr(Bell, "wait", watched)
     with served(office) as address, TestClient(create_app(office)) as client:
         deployed(client, model(job("work", "print")))
         url = f"{address}{ROOT}/external-task/fetchAndLock"
         before = threading.active_count()
 
+        def all_wait() -> bool:
+            held: int = office.engine.pool.checkedout()  # type: ignore[attr-defined]
+            return bool(rung) and rung[0].waiting == WAITING and held == 0
+
         async def all_of_them() -> list[httpx.Response]:
             limits = httpx.Limits(max_connections=WAITING)
             async with httpx.AsyncClient(auth=WORKER, timeout=30, limits=limits) as http:
                 polls = [
-                    asyncio.create_task(http.post(url, json=poll("print", 4_000, f"w{n}")))
+                    asyncio.create_task(http.post(url, json=poll("print", 8_000, f"w{n}")))
                     for n in range(WAITING)
                 ]
-                await asyncio.sleep(1.5)
                 # More wait than the server has threads or the database connections.
+                assert await asyncio.to_thread(eventually, all_wait)
                 assert threading.active_count() - before < WAITING
-                assert office.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
                 for _ in range(3):
                     await asyncio.to_thread(started, client)
                 return await asyncio.gather(*polls)

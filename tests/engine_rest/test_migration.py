@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from api.demo.office import shipped_package
-from api.migrations import HERE, migrate
-from engine.store.uow import open_engine
+from api.migrations import migrate, migrate_to
+from engine.store.pools import open_engine
 from engine.usecases.definition import pack
-
-
-def _at(engine: Engine, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(HERE))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
 
 
 def test_packages_published_before_are_found_by_their_process(database_url: str) -> None:
     engine = open_engine(database_url)
     try:
-        _at(engine, "0002")
+        migrate_to(engine, "0002")
         row = {
             "id": "v" * 32,
             "key": "complaint",

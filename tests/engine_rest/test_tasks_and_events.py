@@ -12,7 +12,9 @@ from api.wiring import Application
 from engine.kernel.clock import SettableClock
 from engine.store.audit import first_broken_event
 from engine.store.tables import Case, CaseState, Message, Task
+from engine.usecases.claim import ClaimTask, claim
 from engine.usecases.incidents import RetryIncident, retry_incident
+from engine.usecases.joint_answers import AskJointly, ask_jointly
 from engine.usecases.repair import CorrectData, correct_data
 from tests.support.engine_rest import (
     ADMIN,
@@ -96,6 +98,18 @@ def test_a_task_with_a_form_is_checked_by_it(client: TestClient, office: Applica
     answer = client.post(f"{path}/complete", json={"variables": wrong}, auth=OFFICER)
     assert (answer.status_code, "outcome" in answer.json()["message"]) == (400, True)
     assert tasks(client, OFFICER, processInstanceId=case.id)[0]["id"] == task["id"]
+
+
+def test_what_stands_beside_a_task_is_not_listed(client: TestClient, office: Application) -> None:
+    case, who = filed(office), actor(office, "foi_officer")
+    (task,) = tasks(client, OFFICER, processInstanceId=case.id)
+    office.uow.run(claim, ClaimTask(who, task["id"]))
+    office.uow.run(ask_jointly, AskJointly(who, task["id"], ("ROADS",), "？"))
+    assert tasks(client, ADMIN, processInstanceId=case.id)[0]["id"] == task["id"]
+    assert tasks(client, ROADS, processInstanceId=case.id) == []
+    path = f"{ROOT}/task/{task['id']}/complete"
+    answer = client.post(path, json={"variables": {}}, auth=OFFICER)
+    assert answer.status_code == 400
 
 
 def test_tasks_are_ordered(client: TestClient, clock: SettableClock) -> None:

@@ -3,79 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from engine.kernel.faults import DEFECTS
-
-ROOT = Path(__file__).resolve().parents[2]
-SCENARIO = """
-from datetime import timedelta
-from fastapi.testclient import TestClient
-from sqlalchemy import select
-from api.demo.office import PASSWORD, open_office
-from api.main import create_app
+from api.demo.office import open_office
 from api.migrations import migrate
 from api.settings import read_settings
 from api.wiring import wire
 from api.worker.waker import ThreadWaker
 from engine.kernel.clock import SettableClock
-from engine.store import jobs
-from engine.store.tables import Case, Job
-from engine.usecases.claim import ClaimTask, claim
-from engine.usecases.invariants import violations
+from engine.kernel.faults import DEFECTS
 from tests.conftest import BEGINNING
-from tests.support.play import REQUEST, actor, drain, open_task
+from tests.faults.support.children import Nursery, nursery
+from tests.faults.support.seeded import live
 
-clock = SettableClock(BEGINNING)
-wired = wire(read_settings(), clock, ThreadWaker())
-migrate(wired.engine)
-"""
-PLAY = """
-import engine.kernel.faults as faults
-# The office is opened in order; only what follows is broken.
-faults._DEFECT = os.environ["SEEDED"] or None
-client = TestClient(create_app(wired))
-def sign_in(user):
-    body = {"user_name": user, "password": PASSWORD}
-    answer = client.post("/api/v1/session", json=body)
-    return {"X-CSRF-Token": answer.json()["csrf_token"], "Idempotency-Key": user}
-headers = sign_in("citizen")
-told = client.post("/api/v1/cases", json={"service": "F001", "answers": REQUEST}, headers=headers)
-again = client.post("/api/v1/cases", json={"service": "F001", "answers": REQUEST}, headers=headers)
-if told.status_code != 201:
-    print("refused", told.text)
-elif told.json() != again.json():
-    print("done_twice")
-with wired.uow.read() as session:
-    case = session.get(Case, told.json().get("id"))
-if case is None:
-    print("lost")
-else:
-    one = wired.uow.run(jobs.lease_due, jobs.LeaseDue("one", ["letters"], 5))
-    other = wired.uow.run(jobs.lease_due, jobs.LeaseDue("other", ["letters"], 5))
-    if {job.id for job in one} & {job.id for job in other}:
-        print("leased_twice")
-    wired.uow.run(jobs.release, jobs.Leases("one", [job.id for job in one] or [""]))
-    drain(wired)
-    who = actor(wired, "foi_officer")
-    task = open_task(wired, case)
-    wired.uow.run(claim, ClaimTask(who, task.id))
-    wired.uow.recent.drop(case.id)
-    client.cookies.clear()
-    headers = sign_in("foi_officer")
-    url = f"/api/v1/tasks/{task.id}/complete"
-    fields = {"outcome": "correction", "correction_fields": "title", "correction_note": "x"}
-    answer = client.post(url, data=fields, headers=headers)
-    print(answer.status_code) if answer.status_code != 200 else None
-    clock.advance(timedelta(days=40))
-    drain(wired)
-    for violation in violations(wired.uow):
-        print(violation.code)
-"""
+ROOT = Path(__file__).resolve().parents[2]
 NOTICED = {
     "": set(),
     "audit_unchained": {"audit_broken"},
@@ -88,25 +35,17 @@ NOTICED = {
 }
 
 
-def found_with(seeded: str, folder: Path) -> set[str]:
-    """What the checks say of a small office with this defect."""
-    made = subprocess.run(
-        [sys.executable, "-c", f"import os\n{SCENARIO}\nopen_office(wired)\n{PLAY}"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "BANSHI_DATA_DIR": str(folder),
-            "BANSHI_DEMO": "1",
-            "PYTHONPATH": str(ROOT),
-            "SEEDED": seeded,
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    return set(made.stdout.split())
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Nursery]]:
+    """The folder of an office that was opened in order, and processes that know its packages."""
+    folder = tmp_path_factory.mktemp("opened")
+    environment = {"BANSHI_DATA_DIR": str(folder), "BANSHI_DEMO": "1"}
+    wired = wire(read_settings(environment), SettableClock(BEGINNING), ThreadWaker())
+    migrate(wired.engine)
+    open_office(wired)
+    wired.close()
+    with nursery(environment) as children:
+        yield folder, children
 
 
 def test_there_is_a_line_for_every_defect() -> None:
@@ -114,11 +53,15 @@ def test_there_is_a_line_for_every_defect() -> None:
 
 
 @pytest.mark.parametrize("seeded", sorted(NOTICED))
-def test_it_is_noticed(seeded: str, tmp_path: Path) -> None:
-    found = found_with(seeded, tmp_path)
-    assert bool(found & NOTICED[seeded]) == bool(seeded), found
+def test_it_is_noticed(opened: tuple[Path, Nursery], seeded: str, tmp_path: Path) -> None:
+    folder, children = opened
+    shutil.copytree(folder, tmp_path / "office")
+    environment = {"BANSHI_DATA_DIR": str(tmp_path / "office"), "BANSHI_DEMO": "1"}
+    ended, told = children.played(live, environment, defect=seeded)
+    assert ended == 0, told
+    assert bool(set(told) & NOTICED[seeded]) == bool(seeded), told
     if not seeded:
-        assert found == set()
+        assert told == []
 
 
 def test_no_defect_without_permission(tmp_path: Path) -> None:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,21 +14,10 @@ from api.settings import read_settings
 from api.wiring import Application, wire
 from api.worker.celery_app import Chore
 from api.worker.embedded import EmbeddedWorker
-from api.worker.waker import CeleryWaker, waker_for
+from api.worker.waker import waker_for
 from engine.store.tables import Letter
 from tests.support.play import filed
-
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 25
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.1)
-    return False
+from tests.support.waiting import eventually
 
 
 def all_sent(wired: Application) -> bool:
@@ -77,31 +61,6 @@ def test_chores_are_done_from_time_to_time(tmp_path: Path) -> None:
         assert eventually(lambda: len(done) >= 2)
     finally:
         worker.stop()
-        wired.close()
-
-
-def test_celery_over_redis_runs_the_same_jobs(
-    mariadb_url: str, redis_url: str, tmp_path: Path
-) -> None:
-    environment = {
-        "BANSHI_DATA_DIR": str(tmp_path),
-        "BANSHI_DATABASE_URL": f"sqlite:///{tmp_path / 'shared.db'}",
-        "BANSHI_REDIS_URL": redis_url,
-        "BANSHI_DEMO": "1",
-    }
-    wired = opened(environment)
-    env = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", "from api.cli import main; main()", "worker"]
-    worker = subprocess.Popen(
-        command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        assert isinstance(wired.ports.waker, CeleryWaker)
-        filed(wired)
-        assert eventually(lambda: all_sent(wired))
-    finally:
-        worker.terminate()
-        worker.wait(timeout=20)
         wired.close()
 
 

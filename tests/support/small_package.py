@@ -16,21 +16,21 @@ from tests.unit.bpmn.models import HEAD, settings
 LABELLED = ("a", "b", "c", "d")
 _TOML = """
 [package]
-key = "small"
+key = "{key}"
 process = "p"
 reference_prefix = "SM"
-title = { zh-CN = "小流程", en = "Small" }
+title = {{ zh-CN = "小流程", en = "Small" }}
 [start]
 saves_as = "application"
 [[services]]
-code = "F001"
+code = "{service}"
 form = "start"
 [stages]
-submitted = { zh-CN = "提交", en = "Submitted" }
-accepted = { zh-CN = "受理", en = "Accepted" }
-handling = { zh-CN = "办理", en = "In progress" }
-decided = { zh-CN = "决定", en = "Decided" }
-finished = { zh-CN = "办结", en = "Finished" }
+submitted = {{ zh-CN = "提交", en = "Submitted" }}
+accepted = {{ zh-CN = "受理", en = "Accepted" }}
+handling = {{ zh-CN = "办理", en = "In progress" }}
+decided = {{ zh-CN = "决定", en = "Decided" }}
+finished = {{ zh-CN = "办结", en = "Finished" }}
 [labels]
 """
 
@@ -41,8 +41,10 @@ def person(id_: str) -> str:
     return f'<bpmn:manualTask id="{id_}">{inner}</bpmn:manualTask>'
 
 
-def files_of(body: str, beside: str = "") -> dict[str, bytes]:
-    """The files of a package whose process ``p`` is `body`, for service F001."""
+def files_of(
+    body: str, beside: str = "", service: str = "F001", key: str = "small"
+) -> dict[str, bytes]:
+    """The files of a package whose process ``p`` is `body`, for one service."""
     form = shipped_package("information_request")["forms/request.json"]
     labels = "".join(f'{each} = {{ zh-CN = "{each}", en = "{each}" }}\n' for each in LABELLED)
     model = (
@@ -50,20 +52,20 @@ def files_of(body: str, beside: str = "") -> dict[str, bytes]:
         "</bpmn:process></bpmn:definitions>"
     )
     return {
-        "package.toml": (_TOML + labels).encode(),
+        "package.toml": (_TOML.format(service=service, key=key) + labels).encode(),
         "process.bpmn": model.encode(),
         "forms/start.json": form,
     }
 
 
-def published(wired: Application, body: str, beside: str = "") -> str:
+def published(wired: Application, body: str, beside: str = "", **more: str) -> str:
     """Publish `files_of` the body; the id of the version."""
-    made = wired.uow.run(publish, PublishPackage(SYSTEM, files_of(body, beside)))
+    made = wired.uow.run(publish, PublishPackage(SYSTEM, files_of(body, beside, **more)))
     assert made.version_id is not None
     return made.version_id
 
 
-def begun(wired: Application, by: str = "citizen", **more: Any) -> Case:
+def begun(wired: Application, by: str = "citizen", service: str = "F001", **more: Any) -> Case:
     """A case of the small package, just filed."""
-    command = StartCase(actor(wired, by), "F001", REQUEST | more)
+    command = StartCase(actor(wired, by), service, REQUEST | more)
     return wired.uow.run(start_case, command)

@@ -44,6 +44,20 @@ class Result(unittest.TestResult):
     addFailure = addError
 
 
+def counted(what: str, found: Mapping[str, str]) -> Iterator[str]:
+    """Lines that say how many do `what`, and how many for each reason."""
+    yield f"{len(found):5} {what}:"
+    for reason, count in Counter(found.values()).most_common():
+        yield f"{count:9}  {reason}"
+
+
+def unexplained(found: Mapping[str, str]) -> Iterator[str]:
+    """Lines that name each of those nobody has said a reason for, and how it differs."""
+    yield f"{len(found):5} differ and nobody has said why"
+    for name, why in sorted(found.items()):
+        yield f"{'':9}  {name}: {why[:400]}"
+
+
 @dataclass(frozen=True)
 class Difference:
     """Why some tests, or models, give something else here, and which: patterns of their names."""
@@ -103,15 +117,11 @@ class Report:
         ran = len(self.same) + len(self.differ) + len(self.unknown)
         yield f"{ran + len(self.not_ours)} tests that SpiffWorkflow itself passes"
         yield f"{len(self.same):5} pass on this engine as well"
-        yield f"{len(self.differ):5} differ for a documented reason:"
-        for reason, count in Counter(self.differ.values()).most_common():
-            yield f"{count:9}  {reason}"
-        yield f"{len(self.not_ours):5} look at parts of the library that have no counterpart here:"
-        for what, count in Counter(self.not_ours.values()).most_common():
-            yield f"{count:9}  {what}"
-        yield f"{len(self.unknown):5} differ and nobody has said why"
-        for name, why in sorted(self.unknown.items()):
-            yield f"{'':9}  {name}: {why}"
+        yield from counted("differ for a documented reason", self.differ)
+        yield from counted(
+            "look at parts of the library that have no counterpart here", self.not_ours
+        )
+        yield from unexplained(self.unknown)
         yield (
             f"({len(self.other_release)} more fail or are skipped on SpiffWorkflow itself; "
             f"{len(self.only_here)} of them pass here)"

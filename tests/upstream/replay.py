@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import re
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.bpmn.needs import with_needed
-from tests.upstream.conform import Difference, reason_for
+from tests.upstream.conform import Difference, counted, reason_for, unexplained
 from tests.upstream.ours import Ours
 from tests.upstream.players import Doing, Outcome
 from tests.upstream.reading import Refused, as_upstream_means, processes_of
@@ -45,12 +44,8 @@ class Comparison:
     def lines(self) -> Iterator[str]:
         yield f"{len(self.same) + len(self.differ) + len(self.unknown)} processes and tables"
         yield f"{len(self.same):5} do the same on both engines"
-        yield f"{len(self.differ):5} differ for a documented reason:"
-        for reason, count in Counter(self.differ.values()).most_common():
-            yield f"{count:9}  {reason}"
-        yield f"{len(self.unknown):5} differ and nobody has said why"
-        for name, why in sorted(self.unknown.items()):
-            yield f"{'':9}  {name}: {why[:400]}"
+        yield from counted("differ for a documented reason", self.differ)
+        yield from unexplained(self.unknown)
         yield f"({len(self.unread)} more are refused by SpiffWorkflow itself)"
 
     def place(self, name: str, known: list[Difference], why: str, codes: frozenset[str]) -> None:

@@ -25,6 +25,11 @@ DAMAGES: dict[str, str] = {
     "orphan": "UPDATE events SET case_id = 'nobody' WHERE case_id = :case",
     "lease_dead": "UPDATE jobs SET state = 'running', leased_until = '2020-01-01 00:00:00.000000'",
     "promise_missing": "DELETE FROM jobs WHERE kind IN ('letter', 'mail')",
+    "message_stranded": (
+        "INSERT INTO messages (id, name, unique_key, data, state, sender, received_at, expires_at) "
+        "VALUES ('m', 'paid', 'k', '{}', 'held', 's', '2026-01-01 00:00:00.000000', "
+        "'2026-01-02 00:00:00.000000')"
+    ),
 }
 
 

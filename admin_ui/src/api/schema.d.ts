@@ -4,6 +4,140 @@
  */
 
 export interface paths {
+    "/api/v1/absences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Absences
+         * @description One's own and those for which one acts; a manager sees the department's or the office's.
+         */
+        get: operations["list_absences"];
+        put?: never;
+        /**
+         * Create Absence
+         * @description Enter that somebody is away. 409 `absence_refused` says why it cannot be like this.
+         */
+        post: operations["enter_absence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/absences/{absence_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Absence
+         * @description Somebody is back early, or does not go.
+         */
+        post: operations["end_absence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Calendars */
+        get: operations["list_calendars"];
+        put?: never;
+        /**
+         * Create Calendar
+         * @description Add a calendar, usually an office's that extends its jurisdiction's.
+         */
+        post: operations["create_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Calendar
+         * @description A calendar with its own years, all its special days, and its last fifty changes.
+         */
+        get: operations["get_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Calendar
+         * @description Change days or settings, with a reason. Open cases are counted again some seconds later.
+         *
+         *     412 `calendar_changed`: somebody else was quicker.
+         */
+        patch: operations["change_calendar"];
+        trace?: never;
+    };
+    "/api/v1/calendars/{name}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Calendar
+         * @description Say what taking over the years of an iCalendar or JSON file would change, or do it.
+         *
+         *     The years of the file (or those named by `years`) replace those of the calendar. To apply it
+         *     send the same file with the `revision` of the preview and a `reason`.
+         */
+        post: operations["import_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{name}/upcoming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Upcoming
+         * @description The holidays and make-up days from today on.
+         */
+        get: operations["upcoming_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -13,7 +147,7 @@ export interface paths {
         };
         /**
          * List Cases
-         * @description The newest cases whose number, or whose applicant's name or phone, contains `q`.
+         * @description The newest cases with the number `q`, or whose applicant's name or phone begins with it.
          */
         get: operations["list_cases"];
         put?: never;
@@ -65,6 +199,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge Case
+         * @description Let the case follow the main one `into`. 409 `merge_refused` says why it cannot.
+         */
+        post: operations["merge_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{case_id}/places": {
         parameters: {
             query?: never;
@@ -97,8 +251,71 @@ export interface paths {
         /**
          * Repair
          * @description Skip or move what waits, or correct the case's data. The reason is kept in the audit.
+         *
+         *     With `If-Match` 412 if the case has changed since.
          */
         post: operations["repair_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unmerge Case
+         * @description Let the case go its own way again.
+         */
+        post: operations["unmerge_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Filing Dates
+         * @description The promised and the legal date of an application filed today, or on a day, day by day.
+         */
+        get: operations["filing_dates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Colleagues
+         * @description Those of one's own department who work on cases, with how much they have to do; who looks
+         *     after the whole office sees everybody, or one `department`.
+         */
+        get: operations["list_colleagues"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -116,6 +333,48 @@ export interface paths {
         get: operations["list_departments"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Dispatch
+         * @description Move open tasks to where the published rules would have them, each for itself.
+         */
+        post: operations["apply_dispatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dispatch/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Dispatch
+         * @description Which open tasks of package `key` the rules in `file` would move; without it, those in force.
+         *
+         *     `file` is what publishing takes: an archive, or one file of the package. Nothing is kept.
+         */
+        post: operations["preview_dispatch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -176,6 +435,26 @@ export interface paths {
         get: operations["list_incidents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Many
+         * @description Say of each incident what taking it up would do, and with `apply` do it.
+         */
+        post: operations["retry_incidents"];
         delete?: never;
         options?: never;
         head?: never;
@@ -337,6 +616,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/returns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Returns
+         * @description The newest returned tasks: of the whole office, or of the manager's own department.
+         */
+        get: operations["list_returns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -385,7 +684,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Sla */
+        /**
+         * Get Sla
+         * @description The office's figures as they were counted `at` an instant, some seconds ago at most.
+         */
         get: operations["get_sla"];
         put?: never;
         post?: never;
@@ -435,6 +737,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reassign Tasks
+         * @description Give tasks to somebody else, each for itself; with `preview` say what would become of it.
+         */
+        post: operations["reassign_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}": {
         parameters: {
             query?: never;
@@ -446,6 +768,26 @@ export interface paths {
         get: operations["get_task"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Task
+         * @description Answer what one was asked, as a co-handler or by a colleague who stays the owner.
+         */
+        post: operations["answer_task"];
         delete?: never;
         options?: never;
         head?: never;
@@ -464,6 +806,8 @@ export interface paths {
         /**
          * Claim Task
          * @description Take the task. 409 `task_already_claimed` names who has it.
+         *
+         *     With `If-Match` 412 `stale_revision` if the case has changed since.
          */
         post: operations["claim_task"];
         delete?: never;
@@ -484,8 +828,50 @@ export interface paths {
         /**
          * Complete Task
          * @description Finish the task with the fields of its form. 422 brings the form back with its errors.
+         *
+         *     With `If-Match` 412 if the case has changed since.
          */
         post: operations["complete_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Return
+         * @description Finish a task of dispatching again or adjudicating: name the department.
+         */
+        post: operations["decide_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/delegate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delegate Task
+         * @description Ask a colleague; the task comes back with the answer.
+         */
+        post: operations["delegate_task"];
         delete?: never;
         options?: never;
         head?: never;
@@ -512,6 +898,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/joint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Co Handlers
+         * @description Ask other departments to answer the lead's task.
+         */
+        post: operations["ask_jointly"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return A Task
+         * @description Say that the task is not this department's. 409 `return_refused` says why it stays.
+         */
+        post: operations["return_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take Task Back */
+        post: operations["take_task_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}/unclaim": {
         parameters: {
             query?: never;
@@ -521,7 +964,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Unclaim Task */
+        /**
+         * Unclaim Task
+         * @description Give the task back, and say why. With `If-Match` 412 if the case has changed since.
+         */
         post: operations["unclaim_task"];
         delete?: never;
         options?: never;
@@ -591,6 +1037,38 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AbsenceList */
+        AbsenceList: {
+            /** Items */
+            items: components["schemas"]["AbsenceView"][];
+        };
+        /** AbsenceView */
+        AbsenceView: {
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /** Id */
+            id: string;
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /** May End */
+            may_end: boolean;
+            /** Name */
+            name: string;
+            /** Now */
+            now: boolean;
+            /** Services */
+            services: string[];
+            /** Substitute Name */
+            substitute_name: string | null;
+            /** User Id */
+            user_id: string;
+        };
         /** Answer */
         Answer: {
             /**
@@ -621,12 +1099,141 @@ export interface components {
             /** Title */
             title: string;
         };
+        /** Body_import_calendar */
+        Body_import_calendar: {
+            /** File */
+            file: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Revision */
+            revision?: number | null;
+            /** Years */
+            years?: number[] | null;
+        };
+        /** Body_preview_dispatch */
+        Body_preview_dispatch: {
+            /** File */
+            file?: string | null;
+            /** Key */
+            key: string;
+        };
         /** Body_publish_package */
         Body_publish_package: {
             /** File */
             file: string;
             /** Key */
             key?: string | null;
+        };
+        /** CalendarEdit */
+        CalendarEdit: {
+            /** Day Zero */
+            day_zero?: string | null;
+            /** Departments */
+            departments?: string[] | null;
+            /** Extends */
+            extends?: string | null;
+            /** Office Hours */
+            office_hours?: string[][] | null;
+            /** Pause Begins */
+            pause_begins?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Revision */
+            revision: number;
+            /** Title */
+            title?: {
+                [key: string]: string;
+            } | null;
+            /** Years */
+            years?: {
+                [key: string]: components["schemas"]["YearShape"];
+            };
+            /** Zone */
+            zone?: string | null;
+        };
+        /** CalendarLine */
+        CalendarLine: {
+            /** Announced */
+            announced: number[];
+            /** Departments */
+            departments: string[];
+            /**
+             * Edited At
+             * Format: date-time
+             */
+            edited_at: string;
+            /** Extends */
+            extends: string | null;
+            /** Main */
+            main: boolean;
+            /** Name */
+            name: string;
+            /** Revision */
+            revision: number;
+            /** Title */
+            title: string;
+            /** Zone */
+            zone: string;
+        };
+        /** CalendarList */
+        CalendarList: {
+            /** Items */
+            items: components["schemas"]["CalendarLine"][];
+        };
+        /** CalendarView */
+        CalendarView: {
+            /** Announced */
+            announced: number[];
+            /** Changes */
+            changes: components["schemas"]["ChangeShape"][];
+            /** Day Zero */
+            day_zero: string | null;
+            /** Days */
+            days: components["schemas"]["DayShape"][];
+            /** Departments */
+            departments: string[];
+            /**
+             * Edited At
+             * Format: date-time
+             */
+            edited_at: string;
+            /** Edited By */
+            edited_by: string;
+            /** Extends */
+            extends: string | null;
+            /** Main */
+            main: boolean;
+            /** Name */
+            name: string;
+            /** Office Hours */
+            office_hours: string[][];
+            /** Pause Begins */
+            pause_begins: string | null;
+            /** Revision */
+            revision: number;
+            /** Title */
+            title: {
+                [key: string]: string;
+            };
+            /** Years */
+            years: {
+                [key: string]: components["schemas"]["YearShape"];
+            };
+            /** Zone */
+            zone: string;
+        };
+        /** CaseLink */
+        CaseLink: {
+            /** Id */
+            id: string;
+            /** Reference */
+            reference: string;
         };
         /** CasePage */
         CasePage: {
@@ -661,28 +1268,52 @@ export interface components {
         };
         /** CaseTask */
         CaseTask: {
+            /** Asked */
+            asked: boolean;
             /** Assignee Name */
             assignee_name: string | null;
             /** Audience */
             audience: string;
             /** Department Name */
             department_name: string | null;
+            /** Dispatch Reason */
+            dispatch_reason: string | null;
             /** Due At */
             due_at: string | null;
             /** Element */
             element: string;
             /** Finished At */
             finished_at: string | null;
+            /** For Name */
+            for_name: string | null;
             /** Has Form */
             has_form: boolean;
             /** Id */
             id: string;
+            /** Joint */
+            joint: components["schemas"]["JointAnswerView"][];
+            /** Kind */
+            kind: string;
             /** May Claim */
             may_claim: boolean;
+            /** May Reassign */
+            may_reassign: boolean;
+            /** May Return */
+            may_return: boolean;
+            /** May Take Back */
+            may_take_back: boolean;
             /** Mine */
             mine: boolean;
             /** Name */
             name: string;
+            /** Owner Name */
+            owner_name: string | null;
+            /** Part */
+            part: boolean;
+            /** Priority */
+            priority: number;
+            /** Question */
+            question: string | null;
             /** State */
             state: string;
         };
@@ -704,18 +1335,27 @@ export interface components {
             closed_at: string | null;
             /** Department */
             department: string | null;
+            /** Department Hours */
+            department_hours: {
+                [key: string]: number;
+            };
             /** Department Name */
             department_name: string | null;
             /** Documents */
             documents: components["schemas"]["DocumentView"][];
             /** Events */
             events: components["schemas"]["EventView"][];
+            /** Followers */
+            followers: components["schemas"]["CaseLink"][];
             /** Id */
             id: string;
             /** Legal Due At */
             legal_due_at: string | null;
             /** Letters */
             letters: components["schemas"]["LetterView"][];
+            main: components["schemas"]["CaseLink"] | null;
+            /** May Merge */
+            may_merge: boolean;
             /** Outcome */
             outcome: string | null;
             /** Outcome Name */
@@ -735,6 +1375,8 @@ export interface components {
             received_at: string;
             /** Reference */
             reference: string;
+            /** Return Reasons */
+            return_reasons: components["schemas"]["ReasonView"][];
             /** Revision */
             revision: number;
             /** Service */
@@ -753,6 +1395,42 @@ export interface components {
             version: number;
             /** Waiting For */
             waiting_for: string;
+        };
+        /** ChangeShape */
+        ChangeShape: {
+            /** Actor Name */
+            actor_name: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            changes: components["schemas"]["ChangesShape"];
+            /** Reason */
+            reason: string;
+            /** Revision */
+            revision: number;
+        };
+        /** ChangesShape */
+        ChangesShape: {
+            /** Announced */
+            announced: number[];
+            /** Holidays Added */
+            holidays_added: {
+                [key: string]: unknown;
+            }[];
+            /** Holidays Removed */
+            holidays_removed: {
+                [key: string]: unknown;
+            }[];
+            /** Make Up Added */
+            make_up_added: string[];
+            /** Make Up Removed */
+            make_up_removed: string[];
+            /** No Longer Announced */
+            no_longer_announced: number[];
+            /** Settings */
+            settings: string[];
         };
         /** ChosenLocale */
         ChosenLocale: {
@@ -800,6 +1478,78 @@ export interface components {
             remaining_working_days: number | null;
             /** State */
             state: string;
+        };
+        /** ColleagueList */
+        ColleagueList: {
+            /** Items */
+            items: components["schemas"]["ColleagueView"][];
+        };
+        /**
+         * ColleagueView
+         * @description `absent_until` is the last day away of somebody who is away now.
+         */
+        ColleagueView: {
+            /** Absent Until */
+            absent_until: string | null;
+            /** Daily Capacity */
+            daily_capacity: number | null;
+            /** Department */
+            department: string | null;
+            /** Display Name */
+            display_name: string;
+            /** Id */
+            id: string;
+            /** Open */
+            open: number;
+            /** Roles */
+            roles: string[];
+            /** Skills */
+            skills: string[];
+        };
+        /**
+         * DayShape
+         * @description A day that is not as its weekday says. `own`: said by this calendar, not its base.
+         */
+        DayShape: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Holiday */
+            holiday: boolean;
+            /** Name */
+            name: string;
+            /** Own */
+            own: boolean;
+        };
+        /**
+         * Decision
+         * @description Whose a returned task is. `co_handlers` answer the department, which leads.
+         */
+        Decision: {
+            /**
+             * Co Handlers
+             * @default []
+             */
+            co_handlers: string[];
+            /** Department */
+            department: string;
+            /**
+             * Order
+             * @default parallel
+             * @enum {string}
+             */
+            order: "parallel" | "sequence";
+            /** Reason */
+            reason: string;
+        };
+        /** Delegation */
+        Delegation: {
+            /** Question */
+            question: string;
+            /** To Id */
+            to_id: string;
         };
         /** DepartmentList */
         DepartmentList: {
@@ -895,6 +1645,39 @@ export interface components {
             /** Service */
             service: string;
         };
+        /** FilingDate */
+        FilingDate: {
+            /** Basis */
+            basis: string | null;
+            /** Days */
+            days: components["schemas"]["RunShape"][];
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * Due On
+             * Format: date
+             */
+            due_on: string;
+            /** Provisional */
+            provisional: boolean;
+        };
+        /** FilingDates */
+        FilingDates: {
+            /** Calendar */
+            calendar: string;
+            legal: components["schemas"]["FilingDate"] | null;
+            /**
+             * On
+             * Format: date
+             */
+            on: string;
+            promised: components["schemas"]["FilingDate"] | null;
+            /** Service */
+            service: string;
+        };
         /** FindingView */
         FindingView: {
             /** Code */
@@ -914,6 +1697,30 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * HolidayShape
+         * @description Days off in a row, both ends included. Texts are by language.
+         */
+        HolidayShape: {
+            /** From */
+            from: string;
+            /** Name */
+            name?: {
+                [key: string]: string;
+            };
+            /** To */
+            to: string;
+        };
+        /** ImportReport */
+        ImportReport: {
+            /** Applied */
+            applied: boolean;
+            changes: components["schemas"]["ChangesShape"];
+            /** Revision */
+            revision: number;
+            /** Years */
+            years: number[];
         };
         /** IncidentList */
         IncidentList: {
@@ -945,6 +1752,37 @@ export interface components {
             reason: string;
             /** Reference */
             reference: string;
+        };
+        /**
+         * JointAnswerView
+         * @description A co-handler's answer; of one who has not answered `position` is null.
+         */
+        JointAnswerView: {
+            /** By */
+            by: string;
+            /** Department Name */
+            department_name: string | null;
+            /** On */
+            on: string;
+            /** Position */
+            position: string | null;
+            /** Position Name */
+            position_name: string | null;
+            /** Text */
+            text: string;
+        };
+        /** JointRequest */
+        JointRequest: {
+            /** Departments */
+            departments: string[];
+            /**
+             * Order
+             * @default parallel
+             * @enum {string}
+             */
+            order: "parallel" | "sequence";
+            /** Question */
+            question: string;
         };
         /** LetterView */
         LetterView: {
@@ -984,6 +1822,16 @@ export interface components {
             roles: string[];
             /** User Name */
             user_name: string;
+            /** Zone */
+            zone: string;
+        };
+        /**
+         * Merging
+         * @description `into` is the number of the main case.
+         */
+        Merging: {
+            /** Into */
+            into: string;
         };
         /** MessageIn */
         MessageIn: {
@@ -1048,8 +1896,65 @@ export interface components {
             /** Items */
             items: components["schemas"]["OutlookView"][];
         };
+        /**
+         * NewAbsence
+         * @description Both days are away. Without `user_id` it is the reader who is; no services means all.
+         */
+        NewAbsence: {
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /**
+             * Services
+             * @default []
+             */
+            services: string[];
+            /** Substitute Id */
+            substitute_id?: string | null;
+            /** User Id */
+            user_id?: string | null;
+        };
+        /** NewCalendar */
+        NewCalendar: {
+            /** Day Zero */
+            day_zero?: string | null;
+            /** Departments */
+            departments?: string[] | null;
+            /** Extends */
+            extends?: string | null;
+            /** Name */
+            name: string;
+            /** Office Hours */
+            office_hours?: string[][] | null;
+            /** Pause Begins */
+            pause_begins?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Title */
+            title?: {
+                [key: string]: string;
+            } | null;
+            /** Years */
+            years?: {
+                [key: string]: components["schemas"]["YearShape"];
+            };
+            /** Zone */
+            zone?: string | null;
+        };
         /** NewUser */
         NewUser: {
+            /** Daily Capacity */
+            daily_capacity?: number | null;
             /** Department */
             department?: string | null;
             /** Display Name */
@@ -1058,6 +1963,8 @@ export interface components {
             password: string;
             /** Roles */
             roles: ("caseworker" | "designer" | "manager" | "administrator" | "job_worker")[];
+            /** Skills */
+            skills?: string[];
             /** User Name */
             user_name: string;
         };
@@ -1099,6 +2006,25 @@ export interface components {
             items: components["schemas"]["Place"][];
         };
         /**
+         * ProspectView
+         * @description `result` is goes_on, fails, tried or gone; once applied retried, skipped, fails, or the
+         *     code of a refusal.
+         */
+        ProspectView: {
+            /** Case Id */
+            case_id: string;
+            /** Element */
+            element: string | null;
+            /** Id */
+            id: string;
+            /** Message */
+            message: string;
+            /** Reference */
+            reference: string;
+            /** Result */
+            result: string;
+        };
+        /**
          * PublishReport
          * @description `published` is false for a trial run or when nothing changed; `version` is then the running
          *     one, if any. A package with errors answers 422 with the same findings.
@@ -1118,6 +2044,68 @@ export interface components {
             unchanged: boolean;
             /** Version */
             version: number | null;
+        };
+        /** ReasonView */
+        ReasonView: {
+            /** Code */
+            code: string;
+            /** Needs Basis */
+            needs_basis: boolean;
+            /** Title */
+            title: string;
+        };
+        /** ReassignedPage */
+        ReassignedPage: {
+            /** Items */
+            items: components["schemas"]["ReassignedRow"][];
+        };
+        /**
+         * ReassignedRow
+         * @description What became of one task, or would; `problem` says why it stays.
+         */
+        ReassignedRow: {
+            /** Assignee Name */
+            assignee_name: string | null;
+            /** Department Name */
+            department_name: string | null;
+            /** Done */
+            done: boolean;
+            /** Problem */
+            problem: string | null;
+            /** Reference */
+            reference: string | null;
+            /** Task Id */
+            task_id: string;
+        };
+        /**
+         * Reassignment
+         * @description Without `assignee_id` to the queue; a `preview` changes nothing.
+         */
+        Reassignment: {
+            /** Assignee Id */
+            assignee_id?: string | null;
+            /** Department */
+            department?: string | null;
+            /**
+             * Preview
+             * @default false
+             */
+            preview: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Task Ids */
+            task_ids: string[];
+        };
+        /** Release */
+        Release: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * RepairIn
@@ -1158,6 +2146,143 @@ export interface components {
              * @default false
              */
             skip: boolean;
+        };
+        /**
+         * RetryMany
+         * @description The incidents named, or all open ones (of an element, for a reason).
+         */
+        RetryMany: {
+            /**
+             * Apply
+             * @default false
+             */
+            apply: boolean;
+            /** Element */
+            element?: string | null;
+            /** Ids */
+            ids?: string[] | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Reason */
+            reason?: string | null;
+            /**
+             * Skip
+             * @default false
+             */
+            skip: boolean;
+        };
+        /** RetryReport */
+        RetryReport: {
+            /** Applied */
+            applied: boolean;
+            /** Further */
+            further: number;
+            /** Items */
+            items: components["schemas"]["ProspectView"][];
+        };
+        /**
+         * Return
+         * @description `reason` is a code of the package; whether it needs a basis is told with the task.
+         */
+        Return: {
+            /**
+             * Basis
+             * @default
+             */
+            basis: string;
+            /** Reason */
+            reason: string;
+        };
+        /** ReturnPage */
+        ReturnPage: {
+            /** Items */
+            items: components["schemas"]["ReturnView"][];
+        };
+        /**
+         * ReturnView
+         * @description `hours` the department had the task before it returned it; `undecided_hours` until it was
+         *     decided whose it is, so far if it is not. `outcome` is waiting, redispatched, adjudicated or
+         *     overtaken.
+         */
+        ReturnView: {
+            /** Basis */
+            basis: string;
+            /** By */
+            by: string | null;
+            /** Case Id */
+            case_id: string;
+            /** Decided By */
+            decided_by: string | null;
+            /** Decision */
+            decision: string | null;
+            /** Department */
+            department: string;
+            /** Department Name */
+            department_name: string | null;
+            /** Hours */
+            hours: number;
+            /** Number */
+            number: number;
+            /** Outcome */
+            outcome: string;
+            /** Reason Name */
+            reason_name: string;
+            /** Reference */
+            reference: string;
+            /**
+             * Returned At
+             * Format: date-time
+             */
+            returned_at: string;
+            /** Service Name */
+            service_name: string;
+            /** Task Name */
+            task_name: string;
+            /** To Name */
+            to_name: string | null;
+            /** Undecided Hours */
+            undecided_hours: number;
+        };
+        /** RuleMoves */
+        RuleMoves: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Task Ids */
+            task_ids: string[];
+        };
+        /**
+         * RunShape
+         * @description Days in a row that count, or do not, for the same reason; `text` says so in words.
+         */
+        RunShape: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /** Hours */
+            hours: number | null;
+            /** Kind */
+            kind: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Name */
+            name: string | null;
+            /** Numbers */
+            numbers: number[] | null;
+            /** Provisional */
+            provisional: boolean;
+            /** Text */
+            text: string;
         };
         /** SignIn */
         SignIn: {
@@ -1291,6 +2416,23 @@ export interface components {
             id: string;
         };
         /**
+         * TaskAnswer
+         * @description What was asked: of a co-handler, whose `position` counts, or of a colleague.
+         */
+        TaskAnswer: {
+            /**
+             * Position
+             * @default answer
+             * @enum {string}
+             */
+            position: "agree" | "disagree" | "answer";
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+        };
+        /**
          * TaskForm
          * @description The task's form as HTML of the one renderer, to be put in place; posted back by name.
          */
@@ -1338,6 +2480,8 @@ export interface components {
             element: string;
             /** Flags */
             flags: string[];
+            /** For Name */
+            for_name: string | null;
             /** Id */
             id: string;
             /** Legal Due At */
@@ -1370,14 +2514,25 @@ export interface components {
             /** State */
             state: string;
         };
+        /** UpcomingList */
+        UpcomingList: {
+            /** Announced Until */
+            announced_until: number | null;
+            /** Items */
+            items: components["schemas"]["DayShape"][];
+        };
         /** UserChange */
         UserChange: {
             /** Active */
             active?: boolean | null;
+            /** Daily Capacity */
+            daily_capacity?: number | null;
             /** Department */
             department?: string | null;
             /** Roles */
             roles?: ("caseworker" | "designer" | "manager" | "administrator" | "job_worker")[] | null;
+            /** Skills */
+            skills?: string[] | null;
         };
         /** UserList */
         UserList: {
@@ -1388,6 +2543,8 @@ export interface components {
         UserView: {
             /** Active */
             active: boolean;
+            /** Daily Capacity */
+            daily_capacity: number | null;
             /** Department */
             department: string | null;
             /** Display Name */
@@ -1396,6 +2553,8 @@ export interface components {
             id: string;
             /** Roles */
             roles: string[];
+            /** Skills */
+            skills: string[];
             /** User Name */
             user_name: string;
         };
@@ -1438,6 +2597,50 @@ export interface components {
             /** Warnings */
             warnings: number;
         };
+        /** WouldMovePage */
+        WouldMovePage: {
+            /** Items */
+            items: components["schemas"]["WouldMoveRow"][];
+        };
+        /**
+         * WouldMoveRow
+         * @description An open task that the rules would have elsewhere; `to_name` is null where none fits.
+         */
+        WouldMoveRow: {
+            /** Case Id */
+            case_id: string;
+            /** From Name */
+            from_name: string | null;
+            /** Name */
+            name: string;
+            /** Reference */
+            reference: string;
+            /** Task Id */
+            task_id: string;
+            /** To Name */
+            to_name: string | null;
+            /** Why */
+            why: string;
+        };
+        /**
+         * YearShape
+         * @description What is said of one year; of an office's calendar, only its own days.
+         */
+        YearShape: {
+            /**
+             * Announced
+             * @default true
+             */
+            announced: boolean;
+            /** Holidays */
+            holidays?: components["schemas"]["HolidayShape"][];
+            /** Make Up Days */
+            make_up_days?: string[];
+            /** Source */
+            source?: {
+                [key: string]: string;
+            };
+        };
     };
     responses: never;
     parameters: never;
@@ -1447,6 +2650,279 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_absences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsenceList"];
+                };
+            };
+        };
+    };
+    enter_absence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAbsence"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsenceList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_absence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                absence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsenceList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_calendars: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarList"];
+                };
+            };
+        };
+    };
+    create_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCalendar"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarEdit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    import_calendar: {
+        parameters: {
+            query?: {
+                apply?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_import_calendar"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    upcoming_days: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpcomingList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_cases: {
         parameters: {
             query?: {
@@ -1574,6 +3050,41 @@ export interface operations {
             };
         };
     };
+    merge_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Merging"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_places: {
         parameters: {
             query?: never;
@@ -1608,7 +3119,9 @@ export interface operations {
     repair_case: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
             path: {
                 case_id: string;
             };
@@ -1640,6 +3153,100 @@ export interface operations {
             };
         };
     };
+    unmerge_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    filing_dates: {
+        parameters: {
+            query: {
+                service: string;
+                on?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilingDates"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_colleagues: {
+        parameters: {
+            query?: {
+                department?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColleagueList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_departments: {
         parameters: {
             query?: never;
@@ -1656,6 +3263,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DepartmentList"];
+                };
+            };
+        };
+    };
+    apply_dispatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleMoves"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReassignedPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_dispatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_preview_dispatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WouldMovePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -1727,6 +3400,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentList"];
+                };
+            };
+        };
+    };
+    retry_incidents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryMany"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryReport"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -2002,6 +3708,26 @@ export interface operations {
             };
         };
     };
+    list_returns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnPage"];
+                };
+            };
+        };
+    };
     sign_in: {
         parameters: {
             query?: never;
@@ -2160,6 +3886,39 @@ export interface operations {
             };
         };
     };
+    reassign_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reassignment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReassignedPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_task: {
         parameters: {
             query?: never;
@@ -2191,10 +3950,47 @@ export interface operations {
             };
         };
     };
-    claim_task: {
+    answer_task: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    claim_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
             path: {
                 task_id: string;
             };
@@ -2226,7 +4022,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                "if-match"?: number | null;
+                "if-match"?: string | null;
             };
             path: {
                 task_id: string;
@@ -2234,6 +4030,78 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decide_return: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: number | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delegate_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Delegation"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -2286,7 +4154,79 @@ export interface operations {
             };
         };
     };
-    unclaim_task: {
+    ask_jointly: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JointRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    return_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: number | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Return"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_task_back: {
         parameters: {
             query?: never;
             header?: never;
@@ -2296,6 +4236,43 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    unclaim_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Release"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

@@ -6,6 +6,7 @@ import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { BrowserRouter, Navigate, Route, Routes } from "react-router";
 
+import { AbsencesPage } from "../features/absences/AbsencesPage";
 import { CasePage } from "../features/case/CasePage";
 import { CasesPage } from "../features/case/CasesPage";
 import { InboxPage } from "../features/inbox/InboxPage";
@@ -14,6 +15,7 @@ import { SignInPage } from "../features/signin/SignInPage";
 import { firstPage, useMe } from "./session";
 import { Shell } from "./Shell";
 
+const CalendarsPage = lazy(() => import("../features/calendars/CalendarsPage"));
 const PackagesPage = lazy(() => import("../features/designer/PackagesPage"));
 const PerformancePage = lazy(() => import("../features/performance/PerformancePage"));
 
@@ -56,8 +58,10 @@ function Pages() {
         <Route path="/inbox" element={<InboxPage />} />
         <Route path="/cases" element={<CasesPage />} />
         <Route path="/cases/:caseId" element={<CasePage />} />
+        <Route path="/absences" element={<AbsencesPage me={me.data} />} />
         <Route path="/packages" element={<PackagesPage me={me.data} />} />
         <Route path="/performance" element={<PerformancePage />} />
+        <Route path="/calendars" element={<CalendarsPage me={me.data} />} />
         <Route path="/people" element={<PeoplePage />} />
         <Route path="*" element={<Result status="404" title={t("no_page")} />} />
       </Route>

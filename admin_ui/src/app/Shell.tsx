@@ -20,8 +20,10 @@ export function Shell({ me }: { me: Me }) {
   const items = [
     mayHandle(me) && me.department ? { key: "/inbox", label: t("menu.inbox") } : null,
     mayHandle(me) ? { key: "/cases", label: t("menu.cases") } : null,
+    mayHandle(me) ? { key: "/absences", label: t("menu.absences") } : null,
     maySeePerformance(me) ? { key: "/performance", label: t("menu.performance") } : null,
     mayPublish(me) || maySeePerformance(me) ? { key: "/packages", label: t("menu.packages") } : null,
+    mayAdminister(me) ? { key: "/calendars", label: t("menu.calendars") } : null,
     mayAdminister(me) ? { key: "/people", label: t("menu.people") } : null,
   ].filter((item) => item !== null);
   const other = i18n.language === "en" ? "zh-CN" : "en";

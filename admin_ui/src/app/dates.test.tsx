@@ -1,7 +1,7 @@
 import { render, screen } from "@testing-library/react";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 
-import { day, urgency } from "./dates";
+import { day, rememberZone, urgency } from "./dates";
 import i18n from "./i18n";
 import { TimeLeft } from "./TimeLeft";
 
@@ -26,5 +26,8 @@ describe("time left", () => {
 
   it("shows the office's date, wherever the reader is", () => {
     expect(day("2026-04-02T15:59:59Z", "en")).toContain("Apr 2");
+    expect(day("2026-04-02T22:59:59Z", "en")).toContain("Apr 3");
+    rememberZone("Europe/London");
+    expect(day("2026-04-02T22:59:59Z", "en")).toContain("Apr 2");
   });
 });

@@ -1,9 +1,14 @@
-const ZONE = "Asia/Shanghai";
+let zone = "Asia/Shanghai";
+
+/** The time zone of the office's calendar, in which every date is shown. */
+export function rememberZone(name: string): void {
+  zone = name;
+}
 
 /** The office's date of an instant, in the reader's words. */
 export function day(value: string | null | undefined, locale: string): string {
   if (!value) return "–";
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: ZONE }).format(
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: zone }).format(
     new Date(value),
   );
 }
@@ -12,7 +17,7 @@ export function moment(value: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, {
     dateStyle: "medium",
     timeStyle: "short",
-    timeZone: ZONE,
+    timeZone: zone,
   }).format(new Date(value));
 }
 

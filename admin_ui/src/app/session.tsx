@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { api, type Me, rememberToken, take } from "../api/client";
+import { rememberZone } from "./dates";
 import { chooseLocale, type Locale } from "./i18n";
 
 const KEY = ["me"];
@@ -11,6 +12,7 @@ export function useMe() {
     queryFn: async () => {
       const me = await take(api.GET("/api/v1/me"));
       rememberToken(me.csrf_token);
+      rememberZone(me.zone);
       return me;
     },
     retry: false,
@@ -25,6 +27,7 @@ export function useSession() {
     async signIn(user_name: string, password: string): Promise<Me> {
       const me = await take(api.POST("/api/v1/session", { body: { user_name, password } }));
       rememberToken(me.csrf_token);
+      rememberZone(me.zone);
       chooseLocale(me.locale as Locale);
       queries.setQueryData(KEY, me);
       return me;

@@ -18,7 +18,6 @@ from typing import Any
 from sqlalchemy import select
 
 from api.demo.city.offices import HALL, Staff, code_of, open_city
-from api.migrations import migrate
 from api.settings import read_settings
 from api.wiring import Application, wire
 from api.worker.waker import ThreadWaker
@@ -231,7 +230,7 @@ def workshop(service: str) -> Iterator[Workshop]:
         wired = wire(read_settings({"BANSHI_DATA_DIR": folder}), clock, ThreadWaker())
         try:
             Path(folder).mkdir(exist_ok=True)
-            migrate(wired.engine)
+            wired.bring_up_to_date()
             applicant = AddUser(SYSTEM, "citizen", "citizen", "!", ("citizen",))
             wired.uow.run(add_user, applicant)
             _, staff = open_city(wired, [service])

@@ -4,6 +4,6 @@ What cannot be decided as the standard says is refused at publish, never decided
 """
 
 from engine.bpmn.decisions.reader import read_decisions
-from engine.bpmn.decisions.table import Decision, DecisionFailed
+from engine.bpmn.decisions.table import Decision, DecisionFailed, facts_of
 
-__all__ = ["Decision", "DecisionFailed", "read_decisions"]
+__all__ = ["Decision", "DecisionFailed", "facts_of", "read_decisions"]

@@ -206,7 +206,11 @@ class _Reader:
             except ValueError:
                 self.wrong("decision_cell_unreadable", cell, cell=_text(cell)[:60])
         made = tuple(self._result(each) for each in results)
-        return Rule(node.get("id") or "", tuple(tests), made)
+        told = [
+            " ".join("".join(map(str, each.itertext())).split())
+            for each in _children(node, "description")
+        ]
+        return Rule(node.get("id") or "", tuple(tests), made, (told or [""])[0])
 
     def _result(self, cell: etree._Element) -> Expression | None:
         text = _text(cell)

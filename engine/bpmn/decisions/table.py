@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from engine.bpmn.expressions import ExpressionFailed
 from engine.bpmn.languages import Expression
+from engine.domain.process import DecisionFacts
 
 POLICIES = ("UNIQUE", "FIRST", "PRIORITY", "ANY", "COLLECT", "RULE ORDER", "OUTPUT ORDER")
 LISTS = ("COLLECT", "RULE ORDER", "OUTPUT ORDER")
@@ -28,6 +30,7 @@ class Rule:
     id: str
     tests: tuple[Test, ...]
     outputs: tuple[Expression | None, ...]
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,7 @@ class DecisionTable:
 
         Raises DecisionFailed, or ExpressionFailed from an input or output expression.
         """
-        values = [each.evaluate(data) for each in self.inputs]
-        hits: list[dict[str, Any]] = []
-        for rule in self.rules:
-            if all(test(value, data) for test, value in zip(rule.tests, values, strict=True)):
-                hits.append(self._named(rule.outputs, data))
-                if self.policy == "FIRST":
-                    break
+        hits = [self._named(rule.outputs, data) for _, rule in self._fitting(data)]
         if self.policy in LISTS:
             return self._collected(self._ordered(hits))
         if not hits:
@@ -68,6 +65,27 @@ class DecisionTable:
         if self.policy == "ANY" and any(hit != hits[0] for hit in hits):
             raise DecisionFailed("several_rules_matched")
         return self._ordered(hits)[0]
+
+    def decide_with_rule(self, data: Mapping[str, Any]) -> tuple[Any, int | None, str]:
+        """As `decide`, with the number of the rule, from 1, and its description.
+
+        The number is None if no one rule gave the result.
+        """
+        result = self.decide(data)
+        for number, rule in self._fitting(data):
+            if result == self._named(rule.outputs, data):
+                return result, number, rule.description
+        return result, None, ""
+
+    def _fitting(self, data: Mapping[str, Any]) -> list[tuple[int, Rule]]:
+        values = [each.evaluate(data) for each in self.inputs]
+        found: list[tuple[int, Rule]] = []
+        for number, rule in enumerate(self.rules, start=1):
+            if all(test(value, data) for test, value in zip(rule.tests, values, strict=True)):
+                found.append((number, rule))
+                if self.policy == "FIRST":
+                    break
+        return found
 
     def _named(
         self, outputs: tuple[Expression | None, ...], data: Mapping[str, Any]
@@ -133,14 +151,51 @@ class Decision:
         """
         return self._decide(data, {})
 
+    def decide_with_rule(self, data: Mapping[str, Any]) -> tuple[Any, int | None, str]:
+        """The result, and the number and description of the rule that gave it, if one did.
+
+        Raises as `decide`.
+        """
+        seen = self._seen(data, {})
+        if isinstance(self.logic, DecisionTable):
+            return self.logic.decide_with_rule(seen)
+        return self.logic.decide(seen), None, ""
+
     def _decide(self, data: Mapping[str, Any], known: dict[str, Any]) -> Any:
         if self.id not in known:
-            found: dict[str, Any] = {}
-            for each in self.requires:
-                result = _alone(each._decide(data, known))
-                found |= dict.fromkeys({each.variable, each.id, each.name}, result)
-            known[self.id] = self.logic.decide(ChainMap(found, data) if found else data)  # type: ignore[arg-type]
+            known[self.id] = self.logic.decide(self._seen(data, known))
         return known[self.id]
+
+    def _seen(self, data: Mapping[str, Any], known: dict[str, Any]) -> Mapping[str, Any]:
+        """The data with the results of what is required under their names."""
+        found: dict[str, Any] = {}
+        for each in self.requires:
+            result = _alone(each._decide(data, known))
+            found |= dict.fromkeys({each.variable, each.id, each.name}, result)
+        return ChainMap(found, data) if found else data  # type: ignore[arg-type]
+
+
+def facts_of(decision: Decision) -> DecisionFacts:
+    """What can be said of the decision without deciding it."""
+    logic = decision.logic
+    if not isinstance(logic, DecisionTable):
+        return DecisionFacts({decision.id: frozenset()})
+    written: dict[str, set[str]] = {output.name: set() for output in logic.outputs}
+    for rule in logic.rules:
+        for output, each in zip(logic.outputs, rule.outputs, strict=True):
+            value = _written_out(each)
+            if isinstance(value, str):
+                written[output.name].add(value)
+    several = logic.policy in LISTS and logic.aggregation is None
+    return DecisionFacts({name: frozenset(v) for name, v in written.items()}, several)
+
+
+def _written_out(expression: Expression | None) -> Any:
+    """The value of an expression that needs no data; None if it does."""
+    try:
+        return None if expression is None else expression.evaluate({})
+    except ExpressionFailed:
+        return None
 
 
 def _alone(result: Any) -> Any:

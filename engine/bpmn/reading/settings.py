@@ -110,7 +110,13 @@ def _check_needs(source: Source, node: etree._Element, settings: dict[str, str])
     if kind == "userTask" and not settings.get("form"):
         source.warn("user_task_without_form", node)
     if kind in ("userTask", "manualTask") and settings.get("audience", "staff") == "staff":
-        named = ("department", "candidate_groups", "candidate_users", "assignee")
+        named = (
+            "department",
+            "dispatch_table",
+            "candidate_groups",
+            "candidate_users",
+            "assignee",
+        )
         if not any(settings.get(name) for name in named):
             source.warn("staff_task_without_department", node)
     sends = (

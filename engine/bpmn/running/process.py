@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.bpmn.decisions import Decision
+from engine.bpmn.decisions import Decision, facts_of
 from engine.bpmn.languages import Expression
 from engine.bpmn.model import ProcessModel
 from engine.bpmn.plain import plain_copy
@@ -29,12 +28,14 @@ from engine.bpmn.running.throwing import throw_error, throw_escalation
 from engine.bpmn.running.workflow import DEFAULT_BUDGET, Budget, Token
 from engine.domain.process import (
     NOTHING,
+    DecisionFacts,
     Effect,
     Element,
     Migrated,
     OpenJob,
     OpenTask,
     Process,
+    Ruling,
     Seen,
     StartTrigger,
     Step,
@@ -78,6 +79,20 @@ class PackagedProcess:
             for id_ in self.model.root.triggered
             for event in nodes[id_].events
         )
+
+    def decision_facts(self, decision: str) -> DecisionFacts | None:
+        known = self.decisions.get(decision)
+        return None if known is None else facts_of(known)
+
+    def rule(self, decision: str, data: Mapping[str, Any], element: str) -> Ruling:
+        known = self.decisions.get(decision)
+        if known is None:
+            raise ExecutionFailed(element=element, reason="decision_unknown", detail=decision)
+        with blame(element):
+            outputs, number, description = known.decide_with_rule(data)
+        if not isinstance(outputs, Mapping):
+            outputs = {known.id: outputs}
+        return Ruling(outputs, number, description)
 
     def waits(self, state: bytes) -> Waits:
         run = _Run(self)
@@ -198,6 +213,21 @@ class PackagedProcess:
             workflow.enter(target, scope)
         return run.advance(workflow)
 
+    def holds(self, element: str) -> bool:
+        node = self.model.root.nodes.get(element)
+        return node is not None and node.kind != "boundaryEvent"
+
+    def begin_at(self, state: bytes, element: str) -> Step:
+        run = _Run(self)
+        workflow = run.load(state)
+        if workflow.root is None or not self.holds(element):
+            raise ExecutionFailed(element=element, reason="element_elsewhere")
+        target = self.model.root.nodes[element]
+        with blame(element):
+            workflow.cancel_inside(workflow.root)
+            workflow.enter(target, workflow.root)
+        return run.advance(workflow)
+
     def correct(self, state: bytes, data: Mapping[str, Any]) -> Step:
         run = _Run(self)
         workflow = run.load(state)
@@ -272,13 +302,8 @@ class _Run:
         return workflow, token
 
     def advance(self, workflow: BlamingWorkflow) -> Step:
-        with self._told(workflow):
-            return self._advance(workflow)
-
-    @contextmanager
-    def _told(self, workflow: BlamingWorkflow) -> Iterator[None]:
         try:
-            yield
+            return self._advance(workflow)
         except ExecutionFailed as failed:
             failed.trace = tuple(workflow.trace)
             raise

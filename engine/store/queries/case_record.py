@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 
 from engine.domain.access import Actor, may_see_case
-from engine.kernel.errors import NotFound
+from engine.kernel.errors import NotFound, StateUnreadable
+from engine.store.queries.case_rows import CaseRows
 from engine.store.tables import (
+    ArchivedDepartment,
     Case,
     CaseState,
     ClockEntry,
@@ -19,6 +21,7 @@ from engine.store.tables import (
     Rating,
     Suggestion,
     Task,
+    TaskMove,
     User,
 )
 from engine.store.uow import ReadSession
@@ -40,12 +43,16 @@ class CaseRecord:
     suggestions: list[Suggestion]
     rating: Rating | None
     names: dict[str, str]
+    moves: list[TaskMove]
+    main: Case | None
+    followers: list[Case]
 
 
 def departments_of(session: ReadSession, case_id: str) -> frozenset[str]:
     """The departments that have or had a task in the case."""
-    rows = session.scalars(select(Task.department).where(Task.case_id == case_id).distinct())
-    return frozenset(code for code in rows if code)
+    tables = (Task, TaskMove, ArchivedDepartment)
+    each = [select(table.department).where(table.case_id == case_id) for table in tables]
+    return frozenset(code for code in session.scalars(union(*each)) if code)
 
 
 def visible_case(session: ReadSession, actor: Actor, case_id: str) -> Case:
@@ -57,56 +64,60 @@ def visible_case(session: ReadSession, actor: Actor, case_id: str) -> Case:
 
 
 def case_record(session: ReadSession, actor: Actor, case_id: str) -> CaseRecord:
-    """The whole record of a case the actor may see. Raises NotFound."""
+    """The whole record of a case the actor may see, archived or not.
+
+    Raises NotFound, StateUnreadable or ArchiveDamaged.
+    """
     case = visible_case(session, actor, case_id)
-    tasks = list(
-        session.scalars(
-            select(Task).where(Task.case_id == case_id).order_by(Task.opened_at, Task.id)
-        )
-    )
-    people = {case.applicant_id, *(t.assignee_id for t in tasks), *(t.finished_by for t in tasks)}
+    rows = CaseRows(session, case)
+    found = _record(session, case, rows)
+    if rows.moved():
+        session.refresh(case)
+        found = _record(session, case, CaseRows(session, case))
+    if found is None:
+        raise StateUnreadable
+    return found
+
+
+def _record(session: ReadSession, case: Case, rows: CaseRows) -> CaseRecord | None:
+    tasks, state = rows.all(Task, "opened_at", "id"), rows.first(CaseState)
+    if state is None:
+        return None
+    moves = rows.all(TaskMove, "left_at")
+    people: set[str | None] = {case.applicant_id}
+    for task in tasks:
+        people |= {task.assignee_id, task.finished_by, task.owner_id}
+    for move in moves:
+        people |= {move.by_id, move.decided_by}
     names = {
         user.id: user.display_name
         for user in session.scalars(select(User).where(User.id.in_([p for p in people if p])))
     }
     return CaseRecord(
         case=case,
-        state=session.get_one(CaseState, case_id),
+        state=state,
         applicant=session.get_one(User, case.applicant_id),
         tasks=tasks,
-        clocks=list(session.scalars(select(ClockRow).where(ClockRow.case_id == case_id))),
-        entries=list(
-            session.scalars(
-                select(ClockEntry).where(ClockEntry.case_id == case_id).order_by(ClockEntry.number)
-            )
-        ),
-        events=list(
-            session.scalars(select(Event).where(Event.case_id == case_id).order_by(Event.number))
-        ),
-        letters=list(
-            session.scalars(
-                select(Letter)
-                .where(Letter.case_id == case_id)
-                .order_by(Letter.created_at, Letter.id)
-            )
-        ),
-        documents=list(
-            session.scalars(
-                select(Document)
-                .where(Document.case_id == case_id)
-                .order_by(Document.uploaded_at, Document.id)
-            )
-        ),
-        suggestions=list(
-            session.scalars(
-                select(Suggestion)
-                .where(Suggestion.case_id == case_id)
-                .order_by(Suggestion.position)
-            )
-        ),
-        rating=session.get(Rating, case_id),
+        clocks=rows.all(ClockRow, "key"),
+        entries=rows.all(ClockEntry, "number"),
+        events=rows.all(Event, "number"),
+        letters=rows.all(Letter, "created_at", "id"),
+        documents=rows.all(Document, "uploaded_at", "id"),
+        suggestions=rows.all(Suggestion, "position"),
+        rating=session.get(Rating, case.id),
         names=names,
+        moves=moves,
+        main=session.get(Case, case.main_id) if case.main_id else None,
+        followers=followers_of(session, case),
     )
+
+
+def followers_of(session: ReadSession, case: Case) -> list[Case]:
+    """The cases merged into this one, the oldest first."""
+    if not case.followers:
+        return []
+    following = select(Case).where(Case.main_id == case.id)
+    return list(session.scalars(following.order_by(Case.received_at, Case.id)))
 
 
 def visible_document(session: ReadSession, actor: Actor, document_id: str) -> Document:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from engine.domain.access import Actor
 from engine.kernel.errors import NotFound
 from engine.store.queries.case_record import CaseRecord, case_record
+from engine.store.queries.case_rows import CaseRows
 from engine.store.rows import Join, Rows
 from engine.store.tables import Case, Document, Draft, Letter, Task, User
 from engine.store.uow import ReadSession
@@ -31,6 +33,21 @@ def own_record(session: ReadSession, actor: Actor, reference: str) -> CaseRecord
     return case_record(session, actor, case.id)
 
 
+def progress_of(session: ReadSession, record: CaseRecord) -> tuple[Case, list[Task]]:
+    """Where the matter stands, and what staff have to do: of the main case as long as the
+    citizen's own follows it. Of the main case nothing else may be shown to them."""
+    case, tasks = record.case, record.tasks
+    if record.main is not None and case.state == "open" and case.decided_at is None:
+        case = record.main
+        tasks = list(session.scalars(select(Task).where(Task.case_id == case.id)))
+    working = [
+        task
+        for task in tasks
+        if task.audience == "staff" and task.part_of is None and task.state in ("open", "held")
+    ]
+    return case, working
+
+
 def own_draft(session: ReadSession, actor: Actor, draft_id: str) -> Draft:
     """The citizen's draft. Raises NotFound."""
     draft = session.get(Draft, draft_id)
@@ -39,7 +56,7 @@ def own_draft(session: ReadSession, actor: Actor, draft_id: str) -> Draft:
     return draft
 
 
-def unfinished_draft(session: ReadSession, actor: Actor, service: str) -> Draft | None:
+def unfinished_draft(session: Session, actor: Actor, service: str) -> Draft | None:
     """The newest draft for `service` that was not filed."""
     return session.scalar(
         select(Draft)
@@ -63,11 +80,22 @@ def own_task(rows: Rows, actor: Actor, task_id: str) -> tuple[Task, Case]:
 def own_letter(session: ReadSession, actor: Actor, letter_id: str) -> tuple[Letter, Case]:
     """A letter to the citizen. Raises NotFound."""
     letter = session.get(Letter, letter_id)
-    case = session.get(Case, letter.case_id) if letter is not None else None
-    mine = case is not None and case.applicant_id == actor.user_id
-    if letter is None or case is None or not mine or not letter.to_applicant:
+    if letter is None:
+        return _archived_letter(session, actor, letter_id)
+    case = session.get(Case, letter.case_id)
+    if case is None or case.applicant_id != actor.user_id or not letter.to_applicant:
         raise NotFound(what="letter")
     return letter, case
+
+
+def _archived_letter(session: ReadSession, actor: Actor, letter_id: str) -> tuple[Letter, Case]:
+    """It may be in one of their own archived cases, which are few: the newest first."""
+    for case in own_cases(session, actor):
+        if case.archived_at is not None:
+            for letter in CaseRows(session, case).all(Letter):
+                if letter.id == letter_id and letter.to_applicant:
+                    return letter, case
+    raise NotFound(what="letter")
 
 
 def file_names(session: ReadSession, ids: list[str], owner_id: str) -> dict[str, str]:

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
-from engine.store.tables import PackageVersion
+from engine.store.tables import OfferedServiceRow, PackageVersion
 
 MOST = 10_000
+_OFFERED = exists().where(OfferedServiceRow.package_version_id == PackageVersion.id)
+"""Tells more than the dates: the clock may have been set back between two versions."""
 
 
 def newest_ids(session: Session) -> dict[str, str]:
-    """The id of the version of each process that was published last."""
+    """The id of `newest` of each process."""
     rows = session.execute(
         select(PackageVersion.process, PackageVersion.id)
-        .order_by(PackageVersion.published_at, PackageVersion.version)
+        .order_by(_OFFERED, PackageVersion.published_at, PackageVersion.version)
         .limit(MOST)
     )
     return {row.process: row.id for row in rows}
 
 
 def newest(session: Session, process: str) -> PackageVersion | None:
-    """The version of the process that was published last."""
+    """The version of the process that takes new cases, else the one published last."""
     return session.scalar(
         select(PackageVersion)
         .where(PackageVersion.process == process)
-        .order_by(PackageVersion.published_at.desc(), PackageVersion.version.desc())
+        .order_by(
+            _OFFERED.desc(), PackageVersion.published_at.desc(), PackageVersion.version.desc()
+        )
         .limit(1)
     )
 

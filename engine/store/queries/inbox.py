@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from engine.domain.access import Actor
 from engine.store.tables import Case, ClockEntry, Task, User
@@ -33,9 +33,24 @@ def _rows() -> Select[Task, Case, str, str | None]:
     )
 
 
-def _conditions(actor: Actor, view: View) -> list[ColumnElement[bool]]:
+@dataclass(frozen=True)
+class Absent:
+    """Somebody for whom the reader acts now, and the services for which; none for all."""
+
+    user_id: str
+    services: frozenset[str] = frozenset()
+
+
+def _conditions(actor: Actor, view: View, absent: Sequence[Absent]) -> list[ColumnElement[bool]]:
     if view == "mine":
-        return [Task.assignee_id == actor.user_id, Task.state == "open"]
+        whose = [Task.assignee_id == actor.user_id]
+        for each in absent:
+            theirs = Task.assignee_id == each.user_id
+            if each.services:
+                of_these = select(Case.id).where(Case.service.in_(sorted(each.services)))
+                theirs = and_(theirs, Task.case_id.in_(of_these))
+            whose.append(theirs)
+        return [or_(*whose), Task.state == "open"]
     if view == "done":
         # Only a finished task has both.
         return [Task.finished_by == actor.user_id, Task.finished_at.is_not(None)]
@@ -54,16 +69,18 @@ def inbox(
     service: str | None = None,
     after: str | None = None,
     limit: int = 50,
+    absent: Sequence[Absent] = (),
 ) -> InboxPage:
     """The tasks of `view` for `actor`, the earliest due first (finished ones: newest first).
 
-    `after` is the id of the last task seen.
+    One's own are also those of the `absent` for whom one acts. `after` is the id of the last task
+    seen.
     """
     last = session.get(Task, after) if after is not None else None
     ids: list[str] = []
     # Each part is one stretch of an index, read only as far as the page goes.
     for part in _newest(last) if view == "done" else _by_due_date(last):
-        statement = select(Task.id).where(*_conditions(actor, view), *part.where)
+        statement = select(Task.id).where(*_conditions(actor, view, absent), *part.where)
         if service:
             statement = statement.join(Case, Case.id == Task.case_id).where(Case.service == service)
         statement = statement.order_by(*part.order).limit(limit + 1 - len(ids))
@@ -101,12 +118,14 @@ def _by_due_date(last: Task | None) -> list[_Part]:
     return [_Part(dated, [Task.due_at, Task.id]), _Part(undated, [Task.id])]
 
 
-def inbox_counts(session: ReadSession, actor: Actor) -> dict[str, int]:
+def inbox_counts(
+    session: ReadSession, actor: Actor, absent: Sequence[Absent] = ()
+) -> dict[str, int]:
     """How many tasks each open view holds."""
     counts: dict[str, int] = {}
     views: tuple[View, ...] = ("department", "mine", "waiting_applicant")
     for view in views:
-        statement = select(func.count()).select_from(Task).where(*_conditions(actor, view))
+        statement = select(func.count()).select_from(Task).where(*_conditions(actor, view, absent))
         counts[view] = session.scalar(statement) or 0
     return counts
 
@@ -126,6 +145,21 @@ def flags_of(session: ReadSession, case_ids: list[str]) -> dict[str, set[str]]:
         .distinct()
     ):
         flags[case_id].add(words[verb])
-    for case_id in session.scalars(select(Case.id).where(Case.id.in_(case_ids), Case.returns > 0)):
-        flags[case_id].add("returned")
+    for case_id, returns, main_id, followers in session.execute(
+        select(Case.id, Case.returns, Case.main_id, Case.followers).where(Case.id.in_(case_ids))
+    ):
+        if returns:
+            flags[case_id].add("returned")
+        if main_id or followers:
+            flags[case_id].add("merged")
+    return flags
+
+
+def task_flags(task: Task) -> set[str]:
+    """What an officer should know of the task itself."""
+    flags = set()
+    if task.joint is not None or task.kind == "joint":
+        flags.add("co_handled")
+    if task.owner_id is not None:
+        flags.add("delegated")
     return flags

@@ -36,7 +36,11 @@ def places_of(session: ReadSession, case_id: str) -> list[tuple[str, str, str]]:
     found = [
         (task.key, task.element, "task")
         for task in session.scalars(
-            select(Task).where(Task.case_id == case_id, Task.state == "open")
+            select(Task).where(
+                Task.case_id == case_id,
+                Task.state.in_(["open", "held"]),
+                Task.part_of.is_(None),
+            )
         )
     ]
     found += [

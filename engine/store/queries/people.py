@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -39,6 +40,12 @@ def staff(session: ReadSession) -> list[User]:
     """Everybody who is not only a citizen, by name."""
     rows = session.scalars(select(User).order_by(User.user_name))
     return [user for user in rows if set(user.roles) - {"citizen"}]
+
+
+def names_of(session: ReadSession, ids: Collection[str]) -> dict[str, str]:
+    """The names of people by their ids."""
+    rows = session.execute(select(User.id, User.display_name).where(User.id.in_(list(ids))))
+    return {row.id: row.display_name for row in rows}
 
 
 def departments(session: ReadSession) -> dict[str, Department]:

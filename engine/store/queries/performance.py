@@ -147,11 +147,9 @@ def month_figures(session: ReadSession, begin: datetime, end: datetime) -> Month
 def open_incidents(session: ReadSession) -> int:
     """Failed steps that nobody has dealt with, and background work that was given up."""
     steps = select(func.count()).select_from(Incident).where(Incident.state == "open")
-    # A failed timer or message has an incident of its own.
+    # Work for a case has an incident of its own.
     given_up = (
-        select(func.count())
-        .select_from(Job)
-        .where(Job.state == "failed", Job.kind.not_in(["timer", "message", "signal"]))
+        select(func.count()).select_from(Job).where(Job.state == "failed", Job.case_id.is_(None))
     )
     return (session.scalar(steps) or 0) + (session.scalar(given_up) or 0)
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, Select, exists, or_, select
 
 from engine.domain.access import Actor
 from engine.kernel.ids import SERIAL_DIGITS
-from engine.store.tables import Case, Counter, Task, User
+from engine.store.tables import ArchivedDepartment, Case, Counter, Task, TaskMove, User
 from engine.store.uow import ReadSession
 
 MOST_AT_ONCE = 600
@@ -86,8 +86,14 @@ def _page(
     """The newest of a few cases, of which those the actor may not see are left out."""
     statement = _rows().where(*conditions)
     if not actor.oversees_office:
+        department = actor.department
         statement = statement.where(
-            exists().where(Task.case_id == Case.id, Task.department == actor.department)
+            or_(
+                *(
+                    exists().where(each.case_id == Case.id, each.department == department)
+                    for each in (Task, TaskMove, ArchivedDepartment)
+                )
+            )
         )
     statement = statement.order_by(Case.received_at.desc(), Case.id.desc()).limit(limit)
     return _pairs(session.execute(statement))
@@ -106,10 +112,7 @@ def _newest(
     after: str | None = None
     size = limit + 10
     while len(found) < limit:
-        seen = select(Task.case_id).where(Task.department == actor.department).distinct()
-        if after is not None:
-            seen = seen.where(Task.case_id < after)
-        ids = list(session.scalars(seen.order_by(Task.case_id.desc()).limit(size)))
+        ids = _ids_before(session, str(actor.department), after, size)
         if not ids:
             break
         after, size = ids[-1], min(size * 3, MOST_AT_ONCE)
@@ -118,6 +121,23 @@ def _newest(
     return found[:limit]
 
 
+def _ids_before(session: ReadSession, department: str, after: str | None, size: int) -> list[str]:
+    """The newest cases before `after` that the department has had a task in."""
+    found: set[str] = set()
+    for table in (Task, ArchivedDepartment):
+        column = table.case_id
+        seen = select(column).where(table.department == department).distinct()
+        if after is not None:
+            seen = seen.where(column < after)
+        found.update(session.scalars(seen.order_by(column.desc()).limit(size)))
+    return sorted(found, reverse=True)[:size]
+
+
 def _pairs(rows: Any) -> list[Found]:
     found: list[Row[Case, str]] = list(rows)
     return [(case, name) for case, name in found]
+
+
+def case_by_reference(session: ReadSession, reference: str) -> Case | None:
+    """The case with exactly this number, whoever may see it."""
+    return session.scalar(select(Case).where(Case.reference == reference.strip().upper()))

@@ -28,7 +28,12 @@ class TaskFilter:
     departments: Collection[str] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        made: list[ColumnElement[bool]] = [Task.state == "open", Task.audience == "staff"]
+        made: list[ColumnElement[bool]] = [
+            Task.state == "open",
+            Task.audience == "staff",
+            # What serves another task is none of the model's.
+            Task.part_of.is_(None),
+        ]
         if self.department is not None:
             made.append(Task.department == self.department)
         if self.departments is not None:

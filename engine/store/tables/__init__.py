@@ -1,10 +1,21 @@
 """All tables, a module for each area."""
 
+from engine.store.tables.archive import ArchivedCase, ArchivedDepartment
 from engine.store.tables.base import Base
-from engine.store.tables.cases import Case, CaseState, ClockEntry, ClockRow, Task, VariableNote
+from engine.store.tables.calendars import CalendarChange, CalendarRow
+from engine.store.tables.cases import (
+    Case,
+    CaseState,
+    ClockEntry,
+    ClockRow,
+    Task,
+    TaskMove,
+    VariableNote,
+)
+from engine.store.tables.installation import InstallationFact
 from engine.store.tables.jobs import Counter, Job, ModelRow
 from engine.store.tables.packages import OfferedServiceRow, PackageVersion
-from engine.store.tables.people import Department, SignInAttempt, User, UserSession
+from engine.store.tables.people import Absence, Department, SignInAttempt, User, UserSession
 from engine.store.tables.records import (
     AccessRecord,
     Document,
@@ -19,8 +30,13 @@ from engine.store.tables.requests import IdempotencyKey
 from engine.store.tables.waiting import ExternalJob, Incident, Message, Subscription
 
 __all__ = [
+    "Absence",
     "AccessRecord",
+    "ArchivedCase",
+    "ArchivedDepartment",
     "Base",
+    "CalendarChange",
+    "CalendarRow",
     "Case",
     "CaseState",
     "ClockEntry",
@@ -34,6 +50,7 @@ __all__ = [
     "FigureSnapshot",
     "IdempotencyKey",
     "Incident",
+    "InstallationFact",
     "Job",
     "Letter",
     "Message",
@@ -45,6 +62,7 @@ __all__ = [
     "Subscription",
     "Suggestion",
     "Task",
+    "TaskMove",
     "User",
     "UserSession",
     "VariableNote",

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.bpmn import process_data
-from engine.store.tables.base import Base, Instant, Json, blob, identifier
+from engine.store.tables.base import Base, Instant, Json, blob, identifier, long_text
 
 FIRST = "0" * 64
 """What the first event of a case is chained to."""
@@ -46,6 +46,7 @@ class Case(Base):
         ),
         Index("ix_cases_closed_at", "closed_at"),
         Index("ix_cases_business_key", "business_key"),
+        Index("ix_cases_main_id", "main_id"),
         Base.__table_args__,
     )
 
@@ -75,6 +76,14 @@ class Case(Base):
     """How often a department has returned a task of it."""
     business_key: Mapped[str | None] = mapped_column(identifier(255))
     """What the program that began the case calls it; for all other cases None."""
+    archived_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the case's rows were packed away; see `engine.store.archive`."""
+    dispatch: Mapped[Any] = mapped_column(Json, nullable=True)
+    """Whose the tasks of an element are, where that was contested; see `engine.domain.dispatch`."""
+    main_id: Mapped[str | None] = mapped_column(identifier())
+    """The case of the same matter that this one follows."""
+    followers: Mapped[int] = mapped_column(default=0)
+    """How many cases have been merged into this one."""
 
 
 class CaseState(Base):
@@ -138,6 +147,50 @@ class Task(Base):
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     finished_by: Mapped[str | None] = mapped_column(identifier())
     answers: Mapped[Any] = mapped_column(Json, nullable=True)
+    dispatch_reason: Mapped[Any] = mapped_column(Json, nullable=True)
+    """Why it is this department's; None for one whose element names the department itself."""
+    skill: Mapped[str | None] = mapped_column(identifier(40))
+    """What whoever takes it must be able to do."""
+    came_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When it came to its department, if it was another's before."""
+    part_of: Mapped[str | None] = mapped_column(identifier())
+    """The key of the task that this one serves: to dispatch it again, or to answer jointly."""
+    owner_id: Mapped[str | None] = mapped_column(identifier())
+    """To whom it goes back once the assignee has answered the `question`."""
+    question: Mapped[str | None] = mapped_column(long_text())
+    joint: Mapped[Any] = mapped_column(Json, nullable=True)
+    """The co-handlers' answers, and who has not answered; see `engine.domain.joint`."""
+
+
+class TaskMove(Base):
+    """One time that a task left a department: returned by it (``return``) or given to another
+    (``reassign``). Until it is decided to whom it goes, `to_department` is None."""
+
+    __tablename__ = "task_moves"
+    __table_args__ = (
+        Index("ix_task_moves_case_id", "case_id"),
+        Index("ix_task_moves_department_case_id", "department", "case_id"),
+        Index("ix_task_moves_kind_left_at", "kind", "left_at"),
+        Base.__table_args__,
+    )
+
+    id: Mapped[str] = mapped_column(identifier(), primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    task_id: Mapped[str] = mapped_column(identifier())
+    kind: Mapped[str] = mapped_column(identifier(12))
+    number: Mapped[int]
+    """Which return of the case's tasks of this element it is; 0 for a reassignment."""
+    department: Mapped[str] = mapped_column(identifier(20))
+    came_at: Mapped[datetime] = mapped_column(Instant)
+    left_at: Mapped[datetime] = mapped_column(Instant)
+    by_id: Mapped[str] = mapped_column(identifier())
+    reason: Mapped[str] = mapped_column(identifier(40))
+    basis: Mapped[str] = mapped_column(long_text())
+    to_department: Mapped[str | None] = mapped_column(identifier(20))
+    decided_at: Mapped[datetime | None] = mapped_column(Instant)
+    decided_by: Mapped[str | None] = mapped_column(identifier())
+    decision: Mapped[str | None] = mapped_column(long_text())
+    final: Mapped[bool] = mapped_column(default=False)
 
 
 class ClockRow(Base):

@@ -41,6 +41,31 @@ class User(Base):
     suggestions_wanted: Mapped[bool] = mapped_column(default=True)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    skills: Mapped[Any] = mapped_column(Json, nullable=True, default=list)
+    """Codes of what a member of staff can do."""
+    daily_capacity: Mapped[int | None]
+    """How many tasks a day may be assigned to them; None for any number."""
+
+
+class Absence(Base):
+    """A member of staff is away from `begins_at` up to, not including, `ends_at`; meanwhile the
+    substitute may do their tasks, those of `services` only if there are any."""
+
+    __tablename__ = "absences"
+    __table_args__ = (
+        Index("ix_absences_user_id_ends_at", "user_id", "ends_at"),
+        Index("ix_absences_substitute_id_ends_at", "substitute_id", "ends_at"),
+        Base.__table_args__,
+    )
+
+    id: Mapped[str] = mapped_column(identifier(), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    substitute_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    begins_at: Mapped[datetime] = mapped_column(Instant)
+    ends_at: Mapped[datetime] = mapped_column(Instant)
+    services: Mapped[Any] = mapped_column(Json, default=list)
+    entered_by: Mapped[str] = mapped_column(identifier())
+    entered_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class UserSession(Base):

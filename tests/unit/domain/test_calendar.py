@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.calendar import calendar_from_mapping, load_calendar
+from engine.domain.calendar import WorkingCalendar, calendar_from_mapping, load_calendar
+from engine.kernel.errors import CalendarUnknown
 
 CN = load_calendar()
 DAYS = st.dates(date(2023, 12, 1), date(2027, 3, 1))
@@ -86,20 +89,42 @@ def test_days_are_not_counted_backwards() -> None:
 
 @pytest.mark.parametrize("name", ["xx", "../cn", "", "CN"])
 def test_an_unknown_calendar_is_not_found(name: str) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(CalendarUnknown):
         load_calendar(name)
 
 
-@pytest.mark.parametrize(
-    ("holiday", "make_up"),
-    [("2026-01-04", "2026-01-04"), ("2025-12-31", "2026-01-04"), ("2026-01-01", "2027-01-02")],
-)
-def test_a_contradictory_calendar_is_refused(holiday: str, make_up: str) -> None:
-    notice = {"holidays": [{"from": holiday, "to": holiday}], "make_up_days": [make_up]}
-    with pytest.raises(ValueError, match="contradict"):
-        calendar_from_mapping(
-            {"name": "x", "zone": "Asia/Shanghai", "years": {"2026": notice}, "office_hours": []}
-        )
+def office(**said: Any) -> WorkingCalendar:
+    """The calendar of an office in mainland China with days of its own in 2026."""
+    body = {"name": "hall", "title": {"zh-CN": "大厅", "en": "Hall"}, "zone": "Asia/Shanghai"}
+    return calendar_from_mapping(body | {"extends": "cn", "years": {"2026": said}})
+
+
+def test_an_office_closes_and_opens_on_days_of_its_own() -> None:
+    flag_day = {"from": "2026-03-10", "to": "2026-03-11", "name": {"en": "Flag day"}}
+    hall = office(holidays=[flag_day], make_up_days=["2026-03-14", "2026-02-16"])
+    assert not hall.is_working_day(date(2026, 3, 10))
+    assert hall.names[date(2026, 3, 11)] == {"en": "Flag day"}
+    assert hall.is_working_day(date(2026, 3, 14))  # Saturday
+    assert hall.is_working_day(date(2026, 2, 16))  # in the Spring Festival
+    assert date(2026, 2, 16) not in hall.names
+    # Everything else is as in the whole country, also what is not announced.
+    assert not hall.is_working_day(date(2026, 2, 17))
+    assert hall.is_working_day(date(2026, 2, 14))
+    assert (hall.announced, hall.office_hours) == (CN.announced, CN.office_hours)
+
+
+def test_an_office_may_close_on_a_make_up_day_of_its_country() -> None:
+    hall = office(holidays=[{"from": "2026-02-14", "to": "2026-02-14"}])
+    assert CN.is_working_day(date(2026, 2, 14))
+    assert not hall.is_working_day(date(2026, 2, 14))
+
+
+def test_days_of_an_office_do_not_announce_a_year() -> None:
+    body = {"name": "hall", "title": {"zh-CN": "大厅", "en": "Hall"}, "zone": "Asia/Shanghai"}
+    closed = {"2027": {"holidays": [{"from": "2027-06-01", "to": "2027-06-01"}]}}
+    hall = calendar_from_mapping(body | {"extends": "cn", "years": closed})
+    assert not hall.is_working_day(date(2027, 6, 1))
+    assert hall.is_provisional(date(2027, 6, 1))
 
 
 def test_the_shipped_years_do_not_contradict_each_other() -> None:
@@ -134,3 +159,15 @@ def test_stretches_add_up(a: date, b: date, c: date) -> None:
     a, b, c = sorted((a, b, c))
     whole = CN.working_days_between(a, b) + CN.working_days_between(b, c)
     assert whole == CN.working_days_between(a, c)
+
+
+@given(DAYS, DAYS, COUNTS)
+def test_one_more_holiday_never_ends_a_count_earlier(holiday: date, day0: date, n: int) -> None:
+    more = replace(CN, holidays=CN.holidays | {holiday}, make_up_days=CN.make_up_days - {holiday})
+    assert more.add_working_days(day0, n) >= CN.add_working_days(day0, n)
+
+
+@given(DAYS, DAYS, COUNTS)
+def test_one_more_make_up_day_never_ends_a_count_later(made_up: date, day0: date, n: int) -> None:
+    more = replace(CN, make_up_days=CN.make_up_days | {made_up})
+    assert more.add_working_days(day0, n) <= CN.add_working_days(day0, n)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.calendar import load_calendar
+from engine.domain.calendar import WorkingCalendar, load_calendar
 from engine.domain.limit import Interval, Limit, due, is_provisional, limit_from_mapping
 from engine.kernel.errors import ClockVerbRefused
 
 CN = load_calendar()
+UK = load_calendar("uk-foi")
 OFFICE = ZoneInfo("Asia/Shanghai")
 INSTANTS = st.datetimes(datetime(2024, 1, 1), datetime(2026, 6, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -182,8 +184,38 @@ def test_as_many_counted_days_remain_as_the_limit_gives(
             day += timedelta(days=1)
             out.add(day)
     counted, day = 0, CN.local_date(received)
-    while day < last:
+    while counted < days:
         day += timedelta(days=1)
         counted += CN.is_working_day(day) and day not in out
-    assert counted == days
     assert CN.is_working_day(last)
+    # Whoever pauses on the last day has until the pause ends.
+    ends = {CN.next_working_day(CN.local_date(until)) for _, until in excluded}
+    assert last == day or (last > day and last in ends)
+
+
+ON_MORE_DAYS = st.dates(date(2024, 1, 1), date(2026, 12, 31))
+
+
+@given(LIMITS, INSTANTS, intervals(), ON_MORE_DAYS, st.sampled_from([CN, UK]))
+def test_one_more_holiday_never_makes_a_date_earlier(
+    limit: Limit,
+    received: datetime,
+    excluded: list[Interval],
+    holiday: date,
+    calendar: WorkingCalendar,
+) -> None:
+    holidays, made_up = calendar.holidays | {holiday}, calendar.make_up_days - {holiday}
+    more = replace(calendar, holidays=holidays, make_up_days=made_up)
+    assert due(limit, received, more, excluded) >= due(limit, received, calendar, excluded)
+
+
+@given(LIMITS, INSTANTS, intervals(), ON_MORE_DAYS, st.sampled_from([CN, UK]))
+def test_one_more_make_up_day_never_makes_a_date_later(
+    limit: Limit,
+    received: datetime,
+    excluded: list[Interval],
+    made_up: date,
+    calendar: WorkingCalendar,
+) -> None:
+    more = replace(calendar, make_up_days=calendar.make_up_days | {made_up})
+    assert due(limit, received, more, excluded) <= due(limit, received, calendar, excluded)

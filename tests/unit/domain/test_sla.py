@@ -135,7 +135,12 @@ def test_a_clock_begun_before_the_announcement_is_counted_again_after_it() -> No
     assert clock.provisional
     notice = {"holidays": [{"from": "2027-01-01", "to": "2027-01-03"}], "make_up_days": []}
     announced = calendar_from_mapping(
-        {"name": "cn", "zone": "Asia/Shanghai", "years": {"2026": notice_of(2026), "2027": notice}}
+        {
+            "name": "cn",
+            "title": {"zh-CN": "中国", "en": "China"},
+            "zone": "Asia/Shanghai",
+            "years": {"2026": notice_of(2026), "2027": notice},
+        }
     )
     recounted, line = sla.recount(clock, local(12, 22), announced)
     assert line is not None
@@ -144,6 +149,20 @@ def test_a_clock_begun_before_the_announcement_is_counted_again_after_it() -> No
     assert sla.recount(recounted, local(12, 23), announced) == (recounted, None)
     stopped, _ = sla.stop(clock, local(12, 22), CN)
     assert sla.recount(stopped, local(12, 23), announced) == (stopped, None)
+
+
+def test_every_verb_says_whether_the_date_rests_on_a_year_not_announced() -> None:
+    clock = started(at=local(11, 2))
+    assert not clock.provisional
+    extended, _ = sla.extend(clock, Limit("working_days", 30), local(11, 20), CN)
+    assert extended.provisional
+    reset, _ = sla.reset(extended, REPLY, local(11, 24), CN)
+    assert not reset.provisional
+    paused, _ = sla.pause(reset, local(12, 1))
+    assert not paused.provisional
+    resumed, _ = sla.resume(paused, local(12, 28), CN)
+    assert resumed.provisional
+    assert sla.stop(resumed, local(12, 29), CN)[0].provisional
 
 
 def notice_of(year: int) -> dict[str, list[object]]:
@@ -180,7 +199,23 @@ def test_a_pause_before_the_due_date_moves_it_by_its_working_days(
     paused, _ = sla.pause(clock, at + later)
     resumed, line = sla.resume(paused, at + later + length, CN)
     assert line.working_days is not None
-    assert due_on(resumed) == CN.add_working_days(due_on(clock), line.working_days)
+    moved = CN.add_working_days(due_on(clock), line.working_days)
+    ends = CN.local_date(at + later + length)
+    if CN.local_date(at + later) == due_on(clock):
+        moved = max(moved, CN.next_working_day(ends))
+    assert due_on(resumed) == moved
+
+
+@given(LIMITS, INSTANTS, STRETCHES, STRETCHES)
+def test_no_clock_is_late_at_the_moment_it_goes_on(
+    limit: Limit, at: datetime, later: timedelta, length: timedelta
+) -> None:
+    clock = started(limit, at)
+    if at + later >= clock.due_at:
+        return
+    paused, _ = sla.pause(clock, at + later)
+    resumed, _ = sla.resume(paused, at + later + length, CN)
+    assert resumed.due_at >= at + later + length
 
 
 @given(INSTANTS, STRETCHES)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.ports import FieldError
+from engine.domain.field_error import FieldError
 from forms import (
     FormLibrary,
     answer_rows,

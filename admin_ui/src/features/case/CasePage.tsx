@@ -7,6 +7,7 @@ import { api, type CaseView, take } from "../../api/client";
 import { AnswersCard } from "./AnswersCard";
 import { CaseHeader } from "./CaseHeader";
 import { DiagramCard } from "./DiagramCard";
+import { MergeBar } from "./MergeBar";
 import { DocumentList, LetterList, Timeline } from "./Record";
 import { TaskPanel } from "./TaskPanel";
 
@@ -43,6 +44,7 @@ export function CasePage() {
       <Row gutter={[24, 24]}>
         <Col xs={24} lg={14}>
           <TaskPanel view={view} onChanged={refresh} />
+          <MergeBar view={view} onChanged={refresh} />
           <AnswersCard groups={view.answers} />
         </Col>
         <Col xs={24} lg={10}>

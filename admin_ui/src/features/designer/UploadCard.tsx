@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { type Finding, postForm, Problem, type Shapes } from "../../api/client";
 import { FindingTable } from "./FindingTable";
+import { MovesTable } from "./MovesTable";
 
 interface Props {
   keys: string[];
@@ -25,6 +26,7 @@ export function UploadCard({ keys, onFindings }: Props) {
   const [key, setKey] = useState<string>();
   const [report, setReport] = useState<Report>();
   const [busy, setBusy] = useState(false);
+  const [moves, setMoves] = useState<Shapes["WouldMoveRow"][]>();
   const single = file !== undefined && !file.name.endsWith(".zip");
 
   async function send(trial: boolean) {
@@ -50,6 +52,23 @@ export function UploadCard({ keys, onFindings }: Props) {
     }
   }
 
+  async function preview() {
+    if (!file) return;
+    setBusy(true);
+    const body = new FormData();
+    body.append("file", file);
+    body.append("key", key ?? "");
+    try {
+      setMoves((await postForm<Shapes["WouldMovePage"]>("/api/v1/dispatch/preview", body)).items);
+      setReport(undefined);
+    } catch (error) {
+      const findings = error instanceof Problem ? (error.body.findings ?? []) : [];
+      show({ kind: "error", text: (error as Error).message, findings });
+    } finally {
+      setBusy(false);
+    }
+  }
+
   function show(next: Report) {
     setReport(next);
     onFindings(next.findings);
@@ -63,6 +82,7 @@ export function UploadCard({ keys, onFindings }: Props) {
         beforeUpload={(next) => {
           setFile(next);
           setReport(undefined);
+          setMoves(undefined);
           return false;
         }}
         onRemove={() => setFile(undefined)}
@@ -79,9 +99,12 @@ export function UploadCard({ keys, onFindings }: Props) {
           onChange={setKey}
         />
       )}
-      <Space style={{ marginTop: 12 }}>
+      <Space wrap style={{ marginTop: 12 }}>
         <Button disabled={!file || (single && !key)} loading={busy} onClick={() => void send(true)}>
           {t("upload.check")}
+        </Button>
+        <Button disabled={!file || (single && !key)} loading={busy} onClick={() => void preview()}>
+          {t("moves.preview")}
         </Button>
         <Button type="primary" disabled={!file || (single && !key)} loading={busy} onClick={() => void send(false)}>
           {t("upload.publish")}
@@ -89,6 +112,7 @@ export function UploadCard({ keys, onFindings }: Props) {
       </Space>
       {report && <Alert type={report.kind} title={report.text} role="status" style={{ margin: "12px 0" }} />}
       {report && report.findings.length > 0 && <FindingTable findings={report.findings} />}
+      {moves && <MovesTable rows={moves} onMoved={() => setMoves(undefined)} />}
     </Card>
   );
 }

@@ -1,10 +1,13 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { Alert, App, Button, Flex, Select, Table, Tabs } from "antd";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate, useSearchParams } from "react-router";
 
 import { api, Problem, take } from "../../api/client";
+import { useMe } from "../../app/session";
 import { useColumns } from "./columns";
+import { ReassignBar } from "./ReassignBar";
 
 type View = "department" | "mine" | "waiting_applicant" | "done";
 const VIEWS: View[] = ["department", "mine", "waiting_applicant", "done"];
@@ -48,6 +51,9 @@ export function InboxPage() {
   const rows = page.data?.pages.flatMap((each) => each.items) ?? [];
   const counts = page.data?.pages[0]?.counts ?? {};
   const services = [...new Map(rows.map((row) => [row.service, row.service_name]))];
+  const [chosen, setChosen] = useState<string[]>([]);
+  const me = useMe();
+  const manages = me.data?.roles.includes("manager") === true && view === "department";
   const columns = useColumns(view, (row) => claim.mutate(row.id), claim.isPending);
 
   function choose(name: string, value: string | undefined) {
@@ -85,8 +91,10 @@ export function InboxPage() {
         }))}
       />
       {page.error instanceof Problem && <Alert type="error" title={page.error.message} />}
+      {manages && <ReassignBar chosen={chosen} onDone={() => setChosen([])} />}
       <Table
         rowKey="id"
+        rowSelection={manages ? { selectedRowKeys: chosen, onChange: (keys) => setChosen(keys.map(String)) } : undefined}
         size="middle"
         columns={columns}
         dataSource={rows}

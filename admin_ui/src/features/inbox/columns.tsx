@@ -25,6 +25,7 @@ export function useColumns(
           </Link>
           <div>
             {row.priority === 1 && <Tag variant="solid" color="#b3261e">{t("priority.1")}</Tag>}
+            {row.for_name && <Tag variant="solid" color="#0b4f9e">{t("task.for", { name: row.for_name })}</Tag>}
             {row.flags.map((flag) => (
               <Tag key={flag}>{t(`flag.${flag}`)}</Tag>
             ))}

@@ -1,18 +1,23 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, App, Button, Card, Col, Form, Input, Row, Select, Switch, Table } from "antd";
+import { Alert, App, Button, Card, Col, Form, Input, InputNumber, Row, Select, Switch, Table } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { api, Problem, type Shapes, take } from "../../api/client";
 
 type User = Shapes["UserView"];
+type NewUser = Shapes["NewUser"];
 const ROLES = ["caseworker", "manager", "designer", "administrator", "job_worker"] as const;
+
+function handles(row: User): boolean {
+  return row.roles.includes("caseworker") || row.roles.includes("manager");
+}
 
 /** The administrator's page: who works here, in which department and role. */
 export function PeoplePage() {
   const { t, i18n } = useTranslation();
   const { message } = App.useApp();
   const queries = useQueryClient();
-  const [form] = Form.useForm<Shapes["NewUser"]>();
+  const [form] = Form.useForm<NewUser>();
   const users = useQuery({ queryKey: ["users"], queryFn: () => take(api.GET("/api/v1/users")) });
   const departments = useQuery({
     queryKey: ["departments", i18n.language],
@@ -20,13 +25,13 @@ export function PeoplePage() {
   });
   const refresh = () => void queries.invalidateQueries({ queryKey: ["users"] });
   const change = useMutation({
-    mutationFn: ({ id, active }: { id: string; active: boolean }) =>
-      take(api.PATCH("/api/v1/users/{user_id}", { params: { path: { user_id: id } }, body: { active } })),
+    mutationFn: ({ id, ...body }: { id: string } & Shapes["UserChange"]) =>
+      take(api.PATCH("/api/v1/users/{user_id}", { params: { path: { user_id: id } }, body })),
     onSuccess: refresh,
     onError: (error) => message.error(error.message),
   });
   const add = useMutation({
-    mutationFn: (body: Shapes["NewUser"]) => take(api.POST("/api/v1/users", { body })),
+    mutationFn: (body: NewUser) => take(api.POST("/api/v1/users", { body })),
     onSuccess: () => {
       form.resetFields();
       void message.success(t("people.added"));
@@ -34,7 +39,7 @@ export function PeoplePage() {
     },
     onError: (error) => {
       const errors = error instanceof Problem ? (error.body.errors ?? []) : [];
-      form.setFields(errors.map((each) => ({ name: each.field as keyof Shapes["NewUser"], errors: [each.message] })));
+      form.setFields(errors.map((each) => ({ name: each.field as keyof NewUser, errors: [each.message] })));
       void message.error(error.message);
     },
   });
@@ -56,6 +61,8 @@ export function PeoplePage() {
               { title: t("people.name"), dataIndex: "display_name" },
               { title: t("people.roles"), key: "roles", render: (_, row) => row.roles.map((role) => t(`role.${role}`)).join(", ") },
               { title: t("column.department"), key: "department", render: (_, row) => names.get(row.department ?? "") ?? "–" },
+              { title: t("people.skills"), key: "skills", render: (_, row) => handles(row) && <Select mode="tags" size="small" aria-label={`${t("people.skills")} ${row.user_name}`} style={{ minWidth: 140 }} open={false} value={row.skills} onChange={(skills: string[]) => change.mutate({ id: row.id, skills })} /> },
+              { title: t("people.capacity"), key: "capacity", render: (_, row) => handles(row) && <InputNumber size="small" min={0} max={1000} aria-label={`${t("people.capacity")} ${row.user_name}`} defaultValue={row.daily_capacity ?? 0} onBlur={(event) => { const value = Number(event.target.value); if (value !== (row.daily_capacity ?? 0)) change.mutate({ id: row.id, daily_capacity: value }); }} /> },
               { title: t("people.active"), key: "active", render: (_, row) => <Switch aria-label={`${t("people.active")} ${row.user_name}`} checked={row.active} onChange={(active) => change.mutate({ id: row.id, active })} /> },
             ]}
           />

@@ -9,6 +9,7 @@ import { day } from "../../app/dates";
 import { TimeLeft } from "../../app/TimeLeft";
 import { Chart } from "./Chart";
 import { HeatTable } from "./HeatTable";
+import { ReturnsCard } from "./ReturnsCard";
 
 type Figures = Shapes["SlaFigures"];
 
@@ -58,6 +59,9 @@ export default function PerformancePage() {
         </Col>
         <Col span={24}>
           <Card title={t("sla.at_risk")}><AtRisk rows={figures.at_risk} /></Card>
+        </Col>
+        <Col span={24}>
+          <ReturnsCard />
         </Col>
       </Row>
     </>

@@ -1,0 +1,209 @@
+"""Add and edit working calendars: checked, on record, and followed by a recount of what rests on
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.domain.access import SYSTEM, Actor, may_administer
+from engine.domain.calendar_changes import CalendarChanges, changes
+from engine.domain.calendar_data import CalendarData, read_calendar, shipped_calendar, shipped_names
+from engine.domain.calendar_set import CalendarSet
+from engine.domain.field_error import FieldError
+from engine.kernel.errors import CalendarChanged, CalendarRefused, CalendarUnknown, NotAllowed
+from engine.store import jobs
+from engine.store.calendars import LOOK_EVERY, calendar_data, keep_data
+from engine.store.tables import CalendarChange, CalendarRow, Department
+from engine.store.uow import Work
+
+RECOUNT = "recount"
+SETTLED = timedelta(seconds=3 * LOOK_EVERY)
+"""How long a recount waits: by then no process counts on the calendar from before."""
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class AddCalendar:
+    """`said` is the whole calendar in the shape of ``calendars/*.json``."""
+
+    actor: Actor
+    said: Mapping[str, Any]
+    reason: str
+    departments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EditCalendar:
+    """What is not `said` stays; of `years` each that is named is replaced as a whole.
+
+    `revision` is the one the editor has seen.
+    """
+
+    actor: Actor
+    name: str
+    revision: int
+    reason: str
+    said: Mapping[str, Any]
+    years: Mapping[str, Any]
+    departments: tuple[str, ...] | None = None
+
+
+def add_calendar(work: Work, command: AddCalendar) -> CalendarRow:
+    """A new calendar, usually an office's that extends its jurisdiction's.
+
+    Raises NotAllowed, or CalendarRefused(fields) with all that is wrong.
+    """
+    rows = _for_editing(work, command.actor, command.reason)
+    data = read_calendar(command.said)
+    if data.name in rows:
+        raise _refused("name", "name_taken", name=data.name)
+    row = CalendarRow(name=data.name, departments=[], revision=0)
+    _set_departments(work, rows, row, command.departments)
+    _keep(work, rows, row, data, changes(None, data), command.actor, command.reason)
+    return row
+
+
+def edit_calendar(work: Work, command: EditCalendar) -> CalendarRow:
+    """Change days, hours or other settings; an edit that changes nothing leaves no trace.
+
+    Raises NotAllowed, CalendarUnknown, CalendarChanged if somebody else was quicker, or
+    CalendarRefused(fields).
+    """
+    rows = _for_editing(work, command.actor, command.reason)
+    row = rows.get(command.name)
+    if row is None:
+        raise CalendarUnknown(name=command.name)
+    if row.revision != command.revision:
+        raise CalendarChanged(revision=row.revision)
+    before = calendar_data(row)
+    body = before.as_mapping()
+    years = body["years"] | dict(command.years)
+    after = read_calendar({**body, **command.said, "years": years, "name": row.name})
+    made = changes(before, after)
+    if command.departments is not None and sorted(command.departments) != row.departments:
+        _set_departments(work, rows, row, command.departments)
+        made = replace(made, settings=(*made.settings, "departments"))
+    if made:
+        _keep(work, rows, row, after, made, command.actor, command.reason)
+    return row
+
+
+def seed_calendars(work: Work, _: None) -> None:
+    """Store the shipped calendars, and what a newer version of the product knows of them.
+
+    One that nobody has edited follows the shipped file; of one that was edited only the years
+    that are not announced yet are filled in.
+    """
+    rows = _locked(work)
+    others = CalendarChange.actor_id != SYSTEM.user_id
+    edited = set(work.session.scalars(select(CalendarChange.calendar).where(others).distinct()))
+    for name in shipped_names():
+        data, row = shipped_calendar(name), rows.get(name)
+        if row is None:
+            row = CalendarRow(name=name, departments=[], revision=0)
+            _keep(work, rows, row, data, changes(None, data), SYSTEM, "shipped")
+            continue
+        before = calendar_data(row)
+        after = _filled_in(before, data) if name in edited else data
+        if made := changes(before, after):
+            _keep(work, rows, row, after, made, SYSTEM, "shipped")
+
+
+def _filled_in(stored: CalendarData, shipped: CalendarData) -> CalendarData:
+    known = {number for number, year in stored.years.items() if year.announced}
+    new = {number: year for number, year in shipped.years.items() if number not in known}
+    return replace(stored, years={**stored.years, **new})
+
+
+def _for_editing(work: Work, actor: Actor, reason: str) -> dict[str, CalendarRow]:
+    if not may_administer(actor):
+        raise NotAllowed
+    if not reason.strip():
+        raise _refused("reason", "reason_missing")
+    if len(reason) > LONGEST_REASON:
+        raise _refused("reason", "text_too_long", most=LONGEST_REASON)
+    return _locked(work)
+
+
+def _locked(work: Work) -> dict[str, CalendarRow]:
+    """All calendars: they are few, and one edit at a time keeps them free of contradictions."""
+    rows = work.session.scalars(
+        select(CalendarRow).order_by(CalendarRow.name).with_for_update()
+    ).all()
+    return {row.name: row for row in rows}
+
+
+def _set_departments(
+    work: Work, rows: Mapping[str, CalendarRow], row: CalendarRow, codes: Sequence[str]
+) -> None:
+    known = set(work.session.scalars(select(Department.code)))
+    elsewhere = {
+        code: other.name for other in rows.values() if other is not row
+        for code in other.departments
+    }  # fmt: skip
+    wrong = [
+        FieldError("departments", "department_unknown", {"code": code})
+        for code in codes
+        if code not in known
+    ] + [
+        FieldError("departments", "department_elsewhere", {"code": code, "name": elsewhere[code]})
+        for code in codes
+        if code in elsewhere
+    ]
+    if wrong:
+        raise CalendarRefused(fields=tuple(wrong))
+    row.departments = sorted(set(codes))
+
+
+def _keep(
+    work: Work,
+    rows: dict[str, CalendarRow],
+    row: CalendarRow,
+    data: CalendarData,
+    made: CalendarChanges,
+    actor: Actor,
+    reason: str,
+) -> None:
+    """Write the calendar and its change; promise the recount if days count differently now."""
+    stored = {name: calendar_data(each) for name, each in rows.items()}
+    counts = CalendarSet((stored | {data.name: data}).values(), data.name).main()
+    recounted = data.name in stored and CalendarSet(stored.values(), data.name).main() != counts
+    keep_data(row, data)
+    row.revision += 1
+    row.edited_by, row.edited_at = actor.user_id, work.now
+    rows[row.name] = row
+    work.session.add(row)
+    work.session.flush()
+    work.session.add(
+        CalendarChange(
+            calendar=row.name,
+            revision=row.revision,
+            reason=reason.strip(),
+            changes=made.as_mapping(),
+            actor_id=actor.user_id,
+            actor_name=actor.display_name,
+            at=work.now,
+        )
+    )
+    if recounted:
+        promise_recount(work, row.name, row.revision)
+
+
+def promise_recount(work: Work, name: str, revision: int, after: str = "") -> None:
+    """Have the open cases whose dates rest on the calendar counted again, from case `after` on."""
+    jobs.promise(
+        work,
+        RECOUNT,
+        f"{RECOUNT}:{name}:{revision}:{after}",
+        {"calendar": name, "revision": revision, "after": after},
+        due_at=work.now if after else work.now + SETTLED,
+    )
+
+
+def _refused(field: str, code: str, **params: Any) -> CalendarRefused:
+    return CalendarRefused(fields=(FieldError(field, code, params),))
