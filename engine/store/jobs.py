@@ -90,13 +90,14 @@ def cancel(work: Work, case_id: str, kind: str, unique_keys: Sequence[str] | Non
     """Cancel jobs of a kind of one case, waiting or failed; or just those with `unique_keys`."""
     sql = (
         "UPDATE jobs SET state = 'cancelled', finished_at = %s "
-        "WHERE case_id = %s AND kind = %s AND state IN ('waiting', 'failed')"
+        "WHERE kind = %s AND state IN ('waiting', 'failed') AND "
     )
     if unique_keys is None:
-        work.rows.later(sql, work.now, case_id, kind)
+        work.rows.later_for(sql + "case_id IN %s", case_id, work.now, kind)
     elif unique_keys:
-        sql += " AND unique_key IN %s"
-        work.rows.later(sql, work.now, case_id, kind, list(unique_keys))
+        work.rows.later(
+            sql + "case_id = %s AND unique_key IN %s", work.now, kind, case_id, list(unique_keys)
+        )
 
 
 @dataclass(frozen=True)

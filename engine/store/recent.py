@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.store.rows import Rows
-from engine.store.tables import Case, CaseState, Task
+from engine.store.tables import Case, CaseState, ClockRow, Event, Task
 
 KEPT = 2_000
 """Cases; each takes some 10 kB."""
@@ -29,6 +29,8 @@ class RecentCase:
     case: Values
     state: Values
     tasks: dict[str, Values]
+    clocks: list[Values] | None
+    """All of its clocks, or None if they are not known."""
 
 
 class RecentCases:
@@ -50,27 +52,48 @@ class RecentCases:
         rows.know(Case, kept.case)
         rows.know(CaseState, kept.state)
         rows.know(Task, kept.tasks[task_id])
+        if kept.clocks is not None:
+            for clock in kept.clocks:
+                rows.know(ClockRow, clock)
+            rows.whole(ClockRow, case_id)
         return case_id
 
-    def keep(self, rows: Rows) -> None:
-        """Remember the cases that a committed transaction has written."""
+    def keep(self, rows: Rows, complete: bool = True) -> None:
+        """Remember the cases that a committed transaction has written.
+
+        Without `complete` it wrote more than the `rows` know of.
+        """
         new: dict[str, dict[str, Values]] = {}
         for values in rows.inserted(Task):
             new.setdefault(values["case_id"], {})[values["id"]] = values
         for task in rows.all_known(Task):
             if task.state == "open":
-                new.setdefault(task.case_id, {})[task.id] = rows.values_of(task)
+                new.setdefault(task.case_id, {})[task.id] = rows.sent_values_of(task)
         for case in rows.all_known(Case):
             state = rows.known(CaseState, case.id)
+            before = self._kept.get(case.id)
             self.drop(case.id)
             if state is None or case.state != "open" or not rows.was_written(case):
                 continue
             tasks = new.get(case.id, {})
+            number = case.events - rows.count_inserted(Event, case.id)
+            if complete and before is not None and before.case["events"] == number:
+                tasks = self._untouched(rows, before.tasks) | tasks
+            clocks = None
+            if rows.is_whole(ClockRow, case.id):
+                clocks = [rows.sent_values_of(row) for row in rows.of_case(ClockRow, case.id)]
+            kept = RecentCase(rows.sent_values_of(case), rows.sent_values_of(state), tasks, clocks)
             with self._lock:
-                self._kept[case.id] = RecentCase(rows.values_of(case), rows.values_of(state), tasks)
+                self._kept[case.id] = kept
                 self._case_of.update(dict.fromkeys(tasks, case.id))
                 while len(self._kept) > KEPT:
                     self._forget(next(iter(self._kept)))
+
+    def _untouched(self, rows: Rows, tasks: dict[str, Values]) -> dict[str, Values]:
+        """Those of a case's open tasks that the transaction, the next after theirs, left alone."""
+        if rows.wrote_unseen(Task):
+            return {}
+        return {id_: each for id_, each in tasks.items() if rows.known(Task, id_) is None}
 
     def drop(self, case_id: str) -> None:
         """What is known of the case is out of date."""

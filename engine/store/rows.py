@@ -14,6 +14,7 @@ as thirty.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -78,6 +79,9 @@ class Rows:
         self._removed: dict[type[Base], list[Base]] = {}
         self._written: set[int] = set()
         self._deferred: list[Statement] = []
+        self._gathered: dict[tuple[str, tuple[Value, ...]], list[Value]] = {}
+        self._whole: set[tuple[type[Base], str]] = set()
+        self._unseen: set[str] = set()
         self.statements = 0
         """How many statements were sent."""
 
@@ -136,15 +140,21 @@ class Rows:
         fields = row.__dict__
         return {name: fields.get(name) for name in shape_of(row.__class__).writers}
 
+    def sent_values_of(self, row: Base) -> dict[str, Any]:
+        """As `values_of`, once all changes were sent."""
+        sent = self._before.get(id(row.__dict__))
+        return dict(sent) if sent is not None else self.values_of(row)
+
     def inserted(self, entity: type[Base]) -> list[dict[str, Any]]:
         """The complete values of the rows of `entity` that were inserted by `insert`."""
-        names = shape_of(entity).writers
-        defaults = shape_of(entity).defaults
-        return [
-            {name: values.get(name, defaults.get(name)) for name in names}
-            for kind, values in self._inserted
-            if kind is entity
-        ]
+        blank = shape_of(entity).blank
+        return [{**blank, **values} for kind, values in self._inserted if kind is entity]
+
+    def count_inserted(self, entity: type[Base], case_id: str) -> int:
+        """How many rows of a case were inserted by `insert`."""
+        return sum(
+            kind is entity and values["case_id"] == case_id for kind, values in self._inserted
+        )
 
     def inserts(self, entity: type[Base]) -> bool:
         """Whether a row of `entity` is inserted here, by `insert`, sent already or not."""
@@ -155,6 +165,26 @@ class Rows:
     def was_written(self, row: Base) -> bool:
         """Whether the row was inserted or updated here."""
         return id(row.__dict__) in self._written
+
+    def whole(self, entity: type[Base], case_id: str) -> None:
+        """All rows of `entity` that the case has are known: it is new, or they were recalled."""
+        self._whole.add((entity, case_id))
+
+    def is_whole(self, entity: type[Base], case_id: str) -> bool:
+        return (entity, case_id) in self._whole
+
+    def of_case(self, entity: type[T], case_id: str) -> list[T]:
+        """Every row of `entity` that the locked case has, in the order of their keys."""
+        if not self.is_whole(entity, case_id):
+            self.fetch(Query(entity, "case_id = %s", (case_id,)))
+            self.whole(entity, case_id)
+        rows = [row for row in self.all_known(entity) if row.__dict__["case_id"] == case_id]
+        return sorted(rows, key=self.key_of)
+
+    def wrote_unseen(self, entity: type[Base]) -> bool:
+        """Whether a statement given to `later` changed rows of `entity` that are not known here."""
+        name = re.compile(rf"(UPDATE|DELETE FROM|INSERT INTO) `?{entity.__tablename__}\b")
+        return any(name.match(sql) for sql in self._unseen)
 
     def all_known(self, entity: type[T]) -> list[T]:
         """The rows of `entity` that were read or added before."""
@@ -201,6 +231,15 @@ class Rows:
     def later(self, sql: str, *params: Value) -> None:
         """Run a statement with the next `flush`, after all rows were inserted and updated."""
         self._deferred.append((sql, params))
+        self._unseen.add(sql)
+
+    def later_for(self, sql: str, value: Value, *params: Value) -> None:
+        """As `later`, where the last ``%s`` of `sql` is of an IN and takes the `value`.
+
+        One statement does it for all that are given with the same `sql` and `params`.
+        """
+        self._gathered.setdefault((sql, params), []).append(value)
+        self._unseen.add(sql)
 
     def remove(self, row: Base) -> None:
         """Delete the row, of a table with a key of one column, with the next `flush`."""
@@ -213,7 +252,8 @@ class Rows:
 
     def has_changes(self) -> bool:
         """Whether anything is to be sent."""
-        return bool(self._added or self._deferred or self._removed) or any(
+        waiting = self._added or self._deferred or self._gathered or self._removed
+        return bool(waiting) or any(
             before != {name: row.__dict__.get(name) for name in before}
             for row in self._known.values()
             if (before := self._before.get(id(row.__dict__))) is not None
@@ -225,14 +265,16 @@ class Rows:
 
     def changes(self) -> list[Statement]:
         """The statements for all that has changed; it counts as sent."""
-        statements = [*self._inserts(), *self._updates(), *self._removals(), *self._deferred]
-        self._deferred, self._removed = [], {}
+        gathered = [(sql, (*params, each)) for (sql, params), each in self._gathered.items()]
+        statements = [*self._inserts(), *self._updates(), *self._removals()]
+        statements += [*self._deferred, *gathered]
+        self._deferred, self._gathered, self._removed = [], {}, {}
         return statements
 
     def drop(self) -> None:
         """Forget every change that was not sent, and every row that was read."""
-        self._added, self._deferred, self._removed = [], [], {}
-        self._known, self._before = {}, {}
+        self._added, self._deferred, self._gathered, self._removed = [], [], {}, {}
+        self._known, self._before, self._whole = {}, {}, set()
 
     def _inserts(self) -> list[Statement]:
         groups: dict[tuple[type[Base], bool], list[dict[str, Any]]] = {}
@@ -257,9 +299,16 @@ class Rows:
         return statements
 
     def _insert(self, shape: Shape, rows: list[dict[str, Any]], unless_known: bool) -> Statement:
-        params = [value for fields in rows for value in shape.written(fields)]
-        places = f"({', '.join(['%s'] * len(shape.writers))})"
-        sql = f"INSERT INTO {shape.insert} VALUES {', '.join([places] * len(rows))}"  # noqa: S608
+        written = [shape.written(fields) for fields in rows]
+        # A long row is mostly NULL, and the server reads every one of them.
+        nulls = {
+            place
+            for place, column in enumerate(zip(*written, strict=True))
+            if place in shape.omissible and column.count(None) == len(rows)
+        }
+        used = [place for place in range(len(shape.columns)) if place not in nulls]
+        params = [row[place] for row in written for place in used]
+        sql = self._insert_of([shape.columns[place] for place in used], shape, len(rows))
         if unless_known:
             key = shape.key_columns[0]
             sql += (
@@ -268,6 +317,11 @@ class Rows:
                 else " ON CONFLICT DO NOTHING"
             )
         return sql, params
+
+    def _insert_of(self, columns: Sequence[str], shape: Shape, count: int) -> str:
+        places = f"({', '.join(['%s'] * len(columns))})"
+        head = f"INSERT INTO {shape.table} ({', '.join(columns)})"
+        return f"{head} VALUES {', '.join([places] * count)}"
 
     def _updates(self) -> list[Statement]:
         statements: list[Statement] = []
@@ -280,7 +334,7 @@ class Rows:
             if fields == before:
                 continue
             shape = shape_of(row.__class__)
-            changed = [name for name, value in before.items() if fields.get(name) != value]
+            changed = [name for name, value in before.items() if fields[name] != value]
             if not changed:
                 continue
             params = []
@@ -301,7 +355,8 @@ class Rows:
 
     def _overwrite(self, shape: Shape, rows: list[dict[str, Any]]) -> Statement:
         """Write rows that are there and have changed in every column, all at once."""
-        sql, params = self._insert(shape, rows, unless_known=False)
+        sql = self._insert_of(shape.columns, shape, len(rows))
+        params = [value for fields in rows for value in shape.written(fields)]
         sets = [f"`{name}` = VALUES(`{name}`)" for name in shape.names.values()]
         return f"{sql} ON DUPLICATE KEY UPDATE {', '.join(sets)}", params
 

@@ -236,7 +236,7 @@ class UnitOfWork:
         """After the commit: remember what was written, wake the workers, give the result."""
         if request is not None:
             request.changed = True
-        self.recent.keep(work.rows)
+        self.recent.keep(work.rows, complete=not work.uses_session)
         if work.kinds_to_wake:
             self.ports.waker.wake(sorted(work.kinds_to_wake))
         return result

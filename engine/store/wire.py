@@ -28,8 +28,10 @@ class Shape:
     """How the rows of one table are read and written."""
 
     table: str
-    insert: str
-    """Table and columns of an INSERT."""
+    columns: tuple[str, ...]
+    """Every column that can be written, in quotes."""
+    omissible: frozenset[int]
+    """The places of those that are NULL when an INSERT leaves them out."""
     keys: tuple[str, ...]
     key_columns: tuple[str, ...]
     packed: tuple[tuple[str, Callable[[Any], Any]], ...]
@@ -165,7 +167,12 @@ def shape_of(entity: type[Base]) -> Shape:
     blank = {name: defaults.get(name) for name in writers}
     return Shape(
         table=f"`{table.name}`",
-        insert=f"`{table.name}` ({', '.join(f'`{names[each]}`' for each in writers)})",
+        columns=tuple(f"`{names[each]}`" for each in writers),
+        omissible=frozenset(
+            place
+            for place, each in enumerate(writers)
+            if (column := table.columns[names[each]]).nullable and column.server_default is None
+        ),
         keys=tuple(mapper.get_property_by_column(column).key for column in mapper.primary_key),
         key_columns=tuple(column.name for column in mapper.primary_key),
         packed=tuple(packed),

@@ -62,10 +62,11 @@ def _asks_for_rating(step: Step) -> bool:
 
 def end_case(work: Work, case: Case, state: LifecycleState) -> None:
     """Close the case: nothing waits any more, and its clocks stop."""
-    work.rows.later(
-        "UPDATE tasks SET state = 'cancelled', finished_at = %s WHERE case_id = %s AND state IN %s",
-        work.now,
+    work.rows.later_for(
+        "UPDATE tasks SET state = 'cancelled', finished_at = %s "
+        "WHERE state IN %s AND case_id IN %s",
         case.id,
+        work.now,
         WAITING_STATES,
     )
     jobs.cancel(work, case.id, TIMER)
@@ -107,10 +108,12 @@ def _sync_tasks(work: Work, made: Definition, case: Case, step: Step) -> None:
 
 def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
     if step.closed.timers and not defect("timer_kept"):
-        work.rows.later(
-            "DELETE FROM jobs WHERE unique_key IN %s AND state IN ('waiting', 'running', 'failed')",
-            [f"{case.id}:{key}" for key in sorted(step.closed.timers)],
-        )
+        for key in sorted(step.closed.timers):
+            work.rows.later_for(
+                "DELETE FROM jobs WHERE state IN ('waiting', 'running', 'failed') "
+                "AND unique_key IN %s",
+                f"{case.id}:{key}",
+            )
     for timer in step.timers:
         if timer.key not in step.opened.timers:
             continue

@@ -166,7 +166,7 @@ def warn(work: Work, job: Job) -> None:
 
 def stop_clocks(work: Work, case: Case) -> None:
     """Stop every clock that still counts; at the end of a case."""
-    for row in work.rows.select(ClockRow, "case_id = %s", case.id):
+    for row in work.rows.of_case(ClockRow, case.id):
         if row.state != "stopped":
             before = sla.clock_from_mapping(row.body)
             calendar = calendar_of(work, case)

@@ -11,7 +11,7 @@ from engine.kernel.errors import AnswersInvalid, NotFound
 from engine.kernel.ids import case_reference, new_id
 from engine.store.audit import record
 from engine.store.rows import Query
-from engine.store.tables import Case, Counter, Draft, OfferedServiceRow, User
+from engine.store.tables import Case, ClockRow, Counter, Draft, OfferedServiceRow, User
 from engine.store.tables.cases import FIRST
 from engine.store.uow import Work
 from engine.usecases.advance import advance
@@ -115,6 +115,7 @@ def _file(work: Work, command: StartCase, made: Definition) -> Case:
         head=FIRST,
     )
     work.rows.add(case)
+    work.rows.whole(ClockRow, case.id)
     work.locked.add(case.id)
     return case
 

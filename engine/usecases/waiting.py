@@ -124,10 +124,10 @@ def send_thrown(work: Work, case: Case, step: Step) -> None:
 
 def stop_waiting(work: Work, case: Case) -> None:
     """A case that has ended waits for nothing from outside."""
-    work.rows.later("DELETE FROM subscriptions WHERE case_id = %s", case.id)
-    work.rows.later(
+    work.rows.later_for("DELETE FROM subscriptions WHERE case_id IN %s", case.id)
+    work.rows.later_for(
         "UPDATE external_jobs SET state = 'cancelled', finished_at = %s "
-        "WHERE case_id = %s AND state = 'open'",
-        work.now,
+        "WHERE state = 'open' AND case_id IN %s",
         case.id,
+        work.now,
     )

@@ -37,6 +37,28 @@ LOOP = (
     + '<bpmn:sequenceFlow id="out" sourceRef="again" targetRef="e"/>'
 )
 
+PARALLEL = (
+    node("startEvent", "s")
+    + node("parallelGateway", "split")
+    + person("a")
+    + person("b")
+    + node("parallelGateway", "join")
+    + node("endEvent", "e")
+    + "".join(
+        flow(*each)
+        for each in (
+            ("s", "split"), ("split", "a"), ("split", "b"),
+            ("a", "join"), ("b", "join"), ("join", "e"),
+        )
+    )
+)  # fmt: skip
+
+
+def _open_tasks(wired: Application, case: Case) -> dict[str, str]:
+    with wired.uow.read() as session:
+        rows = session.scalars(select(Task).where(Task.case_id == case.id, Task.state == "open"))
+        return {row.element: row.id for row in rows}
+
 
 def _counted(wired: Application, act: Callable[[], Any]) -> int:
     """How many statements a command sends, begin and commit left out."""
@@ -80,6 +102,39 @@ def test_a_step_of_a_case_just_written_reads_nothing(office: Application) -> Non
     office.uow.run(claim, ClaimTask(who, task.id))
     command = CompleteTask(who, task.id, {"turns": 1})
     assert _counted(office, lambda: office.uow.run(complete, command)) == 5
+
+
+def test_the_task_beside_and_the_end_of_the_case_read_nothing(office: Application) -> None:
+    published(office, PARALLEL)
+    case, who = begun(office), actor(office, "foi_officer")
+    tasks = _open_tasks(office, case)
+    for name in ("a", "b"):
+        office.uow.run(claim, ClaimTask(who, tasks[name]))
+    first = CompleteTask(who, tasks["a"], {"turns": 1})
+    assert _counted(office, lambda: office.uow.run(complete, first)) == 4
+    last = CompleteTask(who, tasks["b"], {"turns": 1})
+    sent = _counted(office, lambda: office.uow.run(complete, last))
+    with office.uow.read() as session:
+        row = session.get_one(Case, case.id)
+        assert row.state == "closed"
+        assert first_broken_event(session, case.id) is None
+    assert sent == 9
+
+
+def test_a_task_beside_that_another_process_took_is_seen_as_taken(office: Application) -> None:
+    published(office, PARALLEL)
+    other = UnitOfWork(office.engine, office.ports)
+    case, who = begun(office), actor(office, "foi_officer")
+    tasks = _open_tasks(office, case)
+    try:
+        office.uow.run(claim, ClaimTask(who, tasks["a"]))
+        other.run(claim, ClaimTask(actor(office, "foi_lead"), tasks["b"]))
+        # This process last saw b free, and has written the case since without looking at b.
+        office.uow.run(complete, CompleteTask(who, tasks["a"], {"turns": 1}))
+        with pytest.raises(TaskAlreadyClaimed):
+            office.uow.run(claim, ClaimTask(who, tasks["b"]))
+    finally:
+        other.close()
 
 
 def test_a_step_on_old_rows_is_done_again_on_new_ones(office: Application) -> None:
