@@ -48,8 +48,7 @@ class FormField:
     choices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class OpenTask:
+class OpenTask(NamedTuple):
     """A user or manual task that waits. `key` is stable for the life of the task (32 hex digits).
 
     `properties` are the element's settings; an ``=expression`` is evaluated when it is first looked
@@ -63,8 +62,7 @@ class OpenTask:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class OpenTimer:
+class OpenTimer(NamedTuple):
     """A timer that waits. `value` is a duration, instant, cycle, cron line or ``limit:<name>``.
 
     Each time a cycle fires its next occurrence is a timer with a new key.
@@ -131,8 +129,7 @@ class Effect:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Waits:
+class Waits(NamedTuple):
     """The keys of what a case waits for, by kind."""
 
     tasks: frozenset[str] = frozenset()
@@ -156,8 +153,7 @@ class Waits:
 NOTHING = Waits()
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """Where a case stands after one step. `passed` are the flow nodes finished in it, in order.
 
     `tasks`, `timers`, `subscriptions` and `jobs` are all that is waited for; `opened` are the keys
