@@ -69,6 +69,7 @@ class RecentCases:
         for task in rows.all_known(Task):
             if task.state == "open":
                 new.setdefault(task.case_id, {})[task.id] = rows.sent_values_of(task)
+        events = rows.inserted_by_case(Event)
         for case in rows.all_known(Case):
             state = rows.known(CaseState, case.id)
             before = self._kept.get(case.id)
@@ -76,7 +77,7 @@ class RecentCases:
             if state is None or case.state != "open" or not rows.was_written(case):
                 continue
             tasks = new.get(case.id, {})
-            number = case.events - rows.count_inserted(Event, case.id)
+            number = case.events - events[case.id]
             if complete and before is not None and before.case["events"] == number:
                 tasks = self._untouched(rows, before.tasks) | tasks
             clocks = None

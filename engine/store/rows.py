@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -73,6 +74,7 @@ class Rows:
         self._mysql = connection.dialect.name in ("mysql", "mariadb")
         self._compound = getattr(connection.dialect, "is_mariadb", False)
         self._known: dict[tuple[type[Base], tuple[Any, ...]], Base] = {}
+        self._of_case: dict[tuple[type[Base], str | None], list[Base]] = {}
         self._before: dict[int, dict[str, Any]] = {}
         self._added: list[tuple[type[Base], dict[str, Any], bool, bool]] = []
         self._inserted: list[tuple[type[Base], dict[str, Any]]] = []
@@ -128,7 +130,7 @@ class Rows:
         """Take a row as read that was read or written in an earlier transaction."""
         row = shape_of(entity).record()
         row.__dict__.update(values)
-        self._known[entity, tuple(values[key] for key in shape_of(entity).keys)] = row
+        self._note(entity, tuple(values[key] for key in shape_of(entity).keys), row)
         self._before[id(row.__dict__)] = dict(values)
 
     def key_of(self, row: Base) -> tuple[Any, ...]:
@@ -150,11 +152,9 @@ class Rows:
         blank = shape_of(entity).blank
         return [{**blank, **values} for kind, values in self._inserted if kind is entity]
 
-    def count_inserted(self, entity: type[Base], case_id: str) -> int:
-        """How many rows of a case were inserted by `insert`."""
-        return sum(
-            kind is entity and values["case_id"] == case_id for kind, values in self._inserted
-        )
+    def inserted_by_case(self, entity: type[Base]) -> Counter[str]:
+        """How many rows of `entity` were inserted by `insert`, for each case."""
+        return Counter(values["case_id"] for kind, values in self._inserted if kind is entity)
 
     def inserts(self, entity: type[Base]) -> bool:
         """Whether a row of `entity` is inserted here, by `insert`, sent already or not."""
@@ -178,8 +178,11 @@ class Rows:
         if not self.is_whole(entity, case_id):
             self.fetch(Query(entity, "case_id = %s", (case_id,)))
             self.whole(entity, case_id)
-        rows = [row for row in self.all_known(entity) if row.__dict__["case_id"] == case_id]
-        return sorted(rows, key=self.key_of)
+        return sorted(self.known_of_case(entity, case_id), key=self.key_of)
+
+    def known_of_case(self, entity: type[T], case_id: str | None) -> list[T]:
+        """The rows of `entity` that the case has, as far as they were read or added before."""
+        return cast("list[T]", self._of_case.get((entity, case_id), []))
 
     def wrote_unseen(self, entity: type[Base]) -> bool:
         """Whether a statement given to `later` changed rows of `entity` that are not known here."""
@@ -220,7 +223,7 @@ class Rows:
         """Insert the row with the next `flush`."""
         entity, shape = row.__class__, shape_of(row.__class__)
         self._added.append((entity, row.__dict__, False, True))
-        self._known[entity, tuple(row.__dict__[key] for key in shape.keys)] = row
+        self._note(entity, tuple(row.__dict__[key] for key in shape.keys), row)
 
     def insert(
         self, entity: type[Base], values: dict[str, Any], *, unless_known: bool = False
@@ -274,7 +277,12 @@ class Rows:
     def drop(self) -> None:
         """Forget every change that was not sent, and every row that was read."""
         self._added, self._deferred, self._gathered, self._removed = [], [], {}, {}
-        self._known, self._before, self._whole = {}, {}, set()
+        self._known, self._of_case, self._before, self._whole = {}, {}, {}, set()
+
+    def _note(self, entity: type[Base], key: tuple[Any, ...], row: Base) -> None:
+        self._known[entity, key] = row
+        if "case_id" in row.__dict__:
+            self._of_case.setdefault((entity, row.__dict__["case_id"]), []).append(row)
 
     def _inserts(self) -> list[Statement]:
         groups: dict[tuple[type[Base], bool], list[dict[str, Any]]] = {}
@@ -392,7 +400,9 @@ class Rows:
         key = tuple(made[name] for name in shape.keys)
         known = self._known.get((entity, key))
         if known is None:
-            known = self._known[entity, key] = shape.record()
+            known = shape.record()
+            known.__dict__.update(made)
+            self._note(entity, key, known)
         elif self._before.get(id(known.__dict__)) != {
             name: known.__dict__.get(name) for name in made
         }:

@@ -81,7 +81,7 @@ def end_case(work: Work, case: Case, state: LifecycleState) -> None:
 
 def _sync_tasks(work: Work, made: Definition, case: Case, step: Step) -> None:
     # The one that was completed has its new state already.
-    done = {row.key for row in work.rows.all_known(Task) if row.state == "done"}
+    done = {row.key for row in work.rows.known_of_case(Task, case.id) if row.state == "done"}
     cancelled = sorted(step.closed.tasks - done)
     if cancelled:
         work.rows.later(

@@ -66,7 +66,7 @@ def _due_before(work: Work, job: Job) -> list[Job]:
     def place(each: Job) -> tuple[datetime, str]:
         return each.due_at, each.id
 
-    others = [each for each in work.rows.all_known(Job) if each.case_id == job.case_id]
+    others = work.rows.known_of_case(Job, job.case_id)
     return sorted((each for each in others if place(each) < place(job)), key=place)
 
 
