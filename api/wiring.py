@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import Any
 
@@ -24,6 +24,7 @@ from engine.domain.ports import Ports, Recommender, Waker
 from engine.kernel.clock import Clock, SystemClock
 from engine.store import jobs
 from engine.store.calendars import StoredCalendars
+from engine.store.job_places import Places
 from engine.store.pools import open_engine
 from engine.store.uow import UnitOfWork
 from engine.usecases.calendars import seed_calendars
@@ -69,6 +70,7 @@ class Application:
     letters: JailedLetters
     hashing: threading.BoundedSemaphore
     stopping: threading.Event
+    places: Places = field(default_factory=Places)
 
     def run_due(self, queues: Sequence[str] | None = None) -> int:
         """Run the jobs that are due now, of `queues` or of all; how many were run.
@@ -82,6 +84,7 @@ class Application:
             stop=self.stopping,
             at_most=MOST_IN_A_TURN,
             seconds=SWEEP_SECONDS,
+            places=self.places,
         )
 
     def definition(self, version_id: str) -> Definition:

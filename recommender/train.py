@@ -20,8 +20,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import normalize
 
 from engine.domain.catalogue import Catalogue
 from recommender.dataset import SENSITIVE, private
@@ -96,7 +94,8 @@ def train(catalogue: Catalogue, histories: Sequence[Sequence[str]]) -> Model:
     taken = np.zeros((max(len(rows), 1), size))
     for person, row in enumerate(rows):
         taken[person, row] = 1.0
-    unit = normalize(taken, axis=0)
+    lengths = np.linalg.norm(taken, axis=0)
+    unit = taken / np.where(lengths == 0.0, 1.0, lengths)
     similarity = np.where(taken.T @ taken >= FEWEST_PEOPLE, unit.T @ unit, 0.0)
     np.fill_diagonal(similarity, 0.0)
     people_of = taken.sum(axis=0)
@@ -160,6 +159,9 @@ def _prior(catalogue: Catalogue, index: Mapping[str, int]) -> Matrix:
 def _weighed(model: Model, catalogue: Catalogue, examples: Sequence[Sequence[int]]) -> Model:
     if len(examples) < ENOUGH_EXAMPLES:
         return model
+    # Loading it takes most of a second and 60 MB, which a process that only suggests can spare.
+    from sklearn.linear_model import LogisticRegression
+
     chosen = np.random.default_rng(7).permutation(len(examples))[:MOST_EXAMPLES]
     inputs, targets = [], []
     open_to_all = np.array([code not in SENSITIVE for code in model.services])

@@ -7,7 +7,7 @@ once. A worker keeps its leases alive while it works; those of one that died end
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from engine.kernel.faults import defect
 from engine.kernel.ids import new_id
 from engine.store import idempotency
 from engine.store.facts import HELD_KINDS
+from engine.store.job_places import Places
 from engine.store.rows import Query
 from engine.store.tables import InstallationFact, Job
 from engine.store.uow import ReadSession, Work
@@ -102,12 +103,16 @@ def cancel(work: Work, case_id: str, kind: str, unique_keys: Sequence[str] | Non
 
 @dataclass(frozen=True)
 class LeaseDue:
-    """Up to `at_most` jobs of `queues` that are due by `until` (default now), for `worker`."""
+    """Up to `at_most` jobs of `queues` that are due by `until` (default now), for `worker`.
+
+    Those before its `places` are passed over.
+    """
 
     worker: str
     queues: Sequence[str]
     at_most: int
     until: datetime | None = None
+    places: Places = field(default_factory=Places)
 
 
 def lease_due(work: Work, command: LeaseDue) -> list[Job]:
@@ -119,19 +124,12 @@ def lease_due(work: Work, command: LeaseDue) -> list[Job]:
     free = "state <> 'done'" if defect("lease_ignored") else "state = 'waiting'"
     # One query for each order of the index: a sort would lock every job that is due.
     found: list[Job] = []
-    facts, *fetched = work.rows.fetch(
+    places = command.places
+    asked = [(queue, priority) for priority in PRIORITIES for queue in queues]
+    asked = [each for each in asked if not places.is_empty(*each)]
+    facts, *fetched, lost = work.rows.fetch(
         Query(InstallationFact, "name = %s", (HELD_KINDS,)),
-        *(
-            Query(
-                Job,
-                f"queue = %s AND {free} AND priority = %s AND due_at <= %s "
-                "ORDER BY due_at, id LIMIT %s",
-                (queue, priority, until, command.at_most),
-                skip_locked=True,
-            )
-            for priority in PRIORITIES
-            for queue in queues
-        ),
+        *(_due(queue, priority, free, until, command) for queue, priority in asked),
         Query(
             Job,
             "state = 'running' AND (leased_until < %s OR leased_until > %s) "
@@ -141,12 +139,17 @@ def lease_due(work: Work, command: LeaseDue) -> list[Job]:
         ),
     )
     held = {kind for fact in facts for kind in fact.value}
-    for rows in fetched:
+    for place, rows in zip(asked, fetched, strict=True):
+        if not rows:
+            places.found_empty(*place)
+    for rows in (*fetched, lost):
         found += [job for job in rows if job.kind not in held]
+        _pass(places, [job for job in rows if job.kind in held])
     found.sort(key=lambda job: (job.state == "waiting", job.priority, job.due_at, job.id))
     # Whatever kills its worker must not take down with it what is only leased beside it.
     suspects = [job for job in found if job.state == "running" and job.attempts >= SUSPECT]
     found = suspects[:1] or found[: command.at_most]
+    _pass(places, found)
     for job in found:
         job.state, job.leased_by, job.leased_until = "running", command.worker, work.now + LEASE
         job.attempts += 1
@@ -161,6 +164,24 @@ def lease_due(work: Work, command: LeaseDue) -> list[Job]:
             [job.id for job in found],
         )
     return sorted(found, key=lambda job: (job.due_at, job.priority, job.id))
+
+
+def _due(queue: str, priority: int, free: str, until: datetime, command: LeaseDue) -> Query:
+    where = f"queue = %s AND {free} AND priority = %s AND due_at <= %s"
+    params: list[object] = [queue, priority, until]
+    place = command.places.behind(queue, priority)
+    if place is not None:
+        # Two ranges of the index, without what stands before them.
+        where += " AND (due_at > %s OR (due_at = %s AND id > %s))"
+        params += [place.due_at, place.due_at, place.job_id]
+    where += " ORDER BY due_at, id LIMIT %s"
+    return Query(Job, where, (*params, command.at_most), skip_locked=True)
+
+
+def _pass(places: Places, found: Sequence[Job]) -> None:
+    for job in found:
+        if job.state == "waiting":
+            places.passed(job.queue, job.priority, job.due_at, job.id)
 
 
 @dataclass(frozen=True)

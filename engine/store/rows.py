@@ -58,12 +58,16 @@ class Query:
 
 @dataclass(frozen=True)
 class Join:
-    """Rows of several `entities` by alias, from ``tables`` (FROM and WHERE), as one result."""
+    """Rows of several `entities` by alias, from ``tables`` (FROM and WHERE), as one result.
+
+    `lock` and `skip_locked` as for a `Query`.
+    """
 
     entities: Mapping[str, type[Base]]
     tables: str
     params: Sequence[Value] = ()
     lock: bool = False
+    skip_locked: bool = False
 
 
 class Rows:
@@ -102,8 +106,7 @@ class Rows:
         """The rows of a join, each as one row of every entity."""
         columns = ", ".join(columns_of(entity, alias) for alias, entity in join.entities.items())
         sql = f"SELECT {columns} FROM {join.tables}"  # noqa: S608
-        if self._mysql and join.lock:
-            sql += " FOR UPDATE"
+        sql += self._locking(join)
         found = []
         for row in self._send([(sql, join.params)], reading=True)[0]:
             made, start = [], 0
@@ -382,11 +385,14 @@ class Rows:
     def _select(self, query: Query) -> Statement:
         table = shape_of(query.entity).table
         sql = f"SELECT {columns_of(query.entity, table)} FROM {table} WHERE {query.where}"  # noqa: S608
-        if self._mysql and query.skip_locked:
-            sql += " FOR UPDATE SKIP LOCKED"
-        elif self._mysql and query.lock:
-            sql += " FOR UPDATE"
-        return sql, query.params
+        return sql + self._locking(query), query.params
+
+    def _locking(self, asked: Query | Join) -> str:
+        if not self._mysql:
+            return ""
+        if asked.skip_locked:
+            return " FOR UPDATE SKIP LOCKED"
+        return " FOR UPDATE" if asked.lock else ""
 
     def _loaded(self, entity: type[Base], row: Sequence[Any]) -> Base:
         shape = shape_of(entity)

@@ -17,6 +17,7 @@ from engine.kernel.errors import ExecutionFailed
 from engine.kernel.faults import crash_point, defect
 from engine.kernel.ids import new_id
 from engine.store import jobs
+from engine.store.job_places import Places
 from engine.store.tables import Job, Letter
 from engine.store.uow import UnitOfWork, Work
 from engine.usecases.case_lock import lock_case
@@ -28,6 +29,9 @@ from engine.usecases.timers import FireTimer, fire_timer, read_timers
 log = logging.getLogger("banshi.jobs")
 ALL_QUEUES = tuple(sorted(set(jobs.QUEUES.values())))
 TIMERS_TOGETHER = 50
+"""How many timers, of different cases, are fired in one transaction."""
+TIMERS_AT_ONCE = 200
+"""How many a worker takes at a time."""
 AT_ONCE = 10
 """How many jobs of other kinds a worker takes at a time."""
 
@@ -39,22 +43,32 @@ def run_due(
     queues: Sequence[str] = ALL_QUEUES,
     stop: threading.Event | None = None,
     seconds: float | None = None,
+    places: Places | None = None,
 ) -> int:
     """Run the jobs of `queues` due by `until` (default: now); how many were run.
+
+    `places` are those at which the process was when it ran jobs before.
 
     Begins nothing new after so many `seconds`. Ends early, giving back what it has not begun, once
     `stop` is set.
     """
     worker, count = new_id(), 0
     end = math.inf if seconds is None else time.monotonic() + seconds
-    size = TIMERS_TOGETHER if "timers" in queues else AT_ONCE
+    size = TIMERS_AT_ONCE if "timers" in queues else AT_ONCE
     if list(queues) == ["connectors"]:
         size = 1  # a slow call must not keep those behind it from other workers
+    places = Places() if places is None else places
+    everywhere = False
     while count < at_most and time.monotonic() < end and not (stop is not None and stop.is_set()):
-        wanted = jobs.LeaseDue(worker, queues, min(size, at_most - count), until)
+        wanted = jobs.LeaseDue(worker, queues, min(size, at_most - count), until, places)
         leased = uow.run(jobs.lease_due, wanted)
         if not leased:
-            break
+            if everywhere:
+                break
+            places.forget()
+            everywhere = True
+            continue
+        everywhere = False
         crash_point("job_leased")
         for job in leased:
             if job.attempts > jobs.MOST_DEATHS:
@@ -72,11 +86,14 @@ def _run_all(
     with KeptLeases(uow, worker, [job.id for job in leased]) as leases:
         timers = [job for job in leased if job.kind == "timer"]
         while timers and not (stop is not None and stop.is_set()):
-            first = {job.case_id: job for job in reversed(timers)}
-            _fire(uow, worker, list(reversed(first.values())))
+            first: dict[str | None, Job] = {}
+            for job in timers:
+                if len(first) < TIMERS_TOGETHER:
+                    first.setdefault(job.case_id, job)
+            _fire(uow, worker, list(first.values()))
             for job in first.values():
                 leases.done(job.id)
-            timers = [job for job in timers if job is not first[job.case_id]]
+            timers = [job for job in timers if job is not first.get(job.case_id)]
         for job in leased:
             if stop is not None and stop.is_set():
                 return

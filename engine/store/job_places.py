@@ -1,0 +1,69 @@
+"""Where a worker was in the queues when it took the last jobs.
+
+The database keeps a job that has left a queue's index in the way of every search until its purge
+comes round: taking ten thousand due jobs from the beginning each time, or looking at the empty
+queues beside them, costs more and more. A worker therefore goes on behind the last job it took, and
+leaves out what it has just found empty. Whatever it passes over so is found soon: all of this is
+forgotten after a second, and when nothing else is found.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+LIFE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Behind the job `job_id`, which was due at `due_at`."""
+
+    due_at: datetime
+    job_id: str
+    since: float
+
+
+class Places:
+    """The places of one process, by queue and priority. Safe in threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._places: dict[tuple[str, int], Place] = {}
+        self._empty: dict[tuple[str, int], float] = {}
+
+    def behind(self, queue: str, priority: int) -> Place | None:
+        """Behind which job to go on, or None to begin at the beginning."""
+        with self._lock:
+            place = self._places.get((queue, priority))
+            if place is not None and time.monotonic() - place.since > LIFE_SECONDS:
+                del self._places[queue, priority]
+                return None
+            return place
+
+    def passed(self, queue: str, priority: int, due_at: datetime, job_id: str) -> None:
+        """Go on behind this job, if it stands behind the present place."""
+        with self._lock:
+            place = self._places.get((queue, priority))
+            if place is None:
+                self._places[queue, priority] = Place(due_at, job_id, time.monotonic())
+            elif (place.due_at, place.job_id) < (due_at, job_id):
+                self._places[queue, priority] = Place(due_at, job_id, place.since)
+
+    def is_empty(self, queue: str, priority: int) -> bool:
+        """Whether nothing was found there just now."""
+        with self._lock:
+            since = self._empty.get((queue, priority))
+            return since is not None and time.monotonic() - since <= LIFE_SECONDS
+
+    def found_empty(self, queue: str, priority: int) -> None:
+        with self._lock:
+            self._empty[queue, priority] = time.monotonic()
+
+    def forget(self) -> None:
+        """Look everywhere from the beginning again."""
+        with self._lock:
+            self._places.clear()
+            self._empty.clear()
