@@ -209,6 +209,7 @@ require_dispatch_preview = _requirement(rules.may_preview_dispatch)
 require_absences = _requirement(
     lambda actor: rules.handles_tasks(actor) or rules.may_administer(actor)
 )
+require_recount = _requirement(rules.may_recount)
 require_administrator = _requirement(rules.may_administer)
 
 

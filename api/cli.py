@@ -33,6 +33,7 @@ from api.migrations import SchemaUnfit, check_schema
 from api.migrations.lock import AnotherMigrates
 from api.model_commands import simulate_model, validate_models
 from api.partition_commands import split_tables
+from api.recount_command import recount
 from api.schema_commands import migrate_tables
 from api.sentences import finding_view, say
 from api.settings import SettingWrong, read_settings
@@ -68,6 +69,7 @@ app.command("partition")(split_tables)
 app.command("hold-jobs")(hold_outgoing_jobs)
 app.command("release-jobs")(release_held_jobs)
 app.command("incidents")(incidents)
+app.command("recount")(recount)
 
 
 def main() -> None:
@@ -257,7 +259,9 @@ def _play_all(wired: Application, clock: SettableClock, locale: str, quiet: bool
 
 
 def _show(played: list[Played]) -> None:
-    table = Table("case", "service", "steps", "letters", "outcome", "legal date", "state")
+    table = Table(
+        "case", "service", "steps", "letters", "outcome", "promised", "legal date", "state"
+    )
     for each in played:
         table.add_row(
             each.reference,
@@ -265,6 +269,7 @@ def _show(played: list[Played]) -> None:
             str(len(each.steps)),
             str(len(each.letters)),
             each.outcome or "",
+            each.promised_due or "",
             each.legal_due or "",
             each.state if each.problem is None else f"[red]{each.problem}[/red]",
         )

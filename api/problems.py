@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.calendar_words import calendar_errors
-from api.sentences import finding_view, say, texts
+from api.sentences import clock_refusal, finding_view, say, texts
 from engine.domain.locales import LOCALES
 from engine.domain.ports import Form
 from engine.kernel import errors
@@ -69,6 +69,8 @@ STATUS: dict[type[EngineError], int] = {
     errors.CalendarUnknown: 404,
     errors.CalendarRefused: 422,
     errors.CalendarChanged: 412,
+    errors.RecountNotRunning: 409,
+    errors.ReceiptDateWrong: 422,
     errors.AlreadyDone: 409,
     errors.StoreUnavailable: 503,
     errors.OutcomeUnknown: 503,
@@ -104,6 +106,9 @@ def problem(
     elif isinstance(error, errors.DocumentRefused):
         key = f"problem.{error.code}.{error.params.get('reason')}"
         body["title"] = say(locale, key, **error.params)
+    elif isinstance(error, errors.ClockVerbRefused):
+        body["title"] = clock_refusal(locale, error.params)
+        body["params"] = dict(error.params)
     elif status < 500:
         body["params"] = dict(error.params)
     return JSONResponse(

@@ -35,6 +35,15 @@ def say(locale: str, key: str, /, **params: Any) -> str:
     )
 
 
+def clock_refusal(locale: str, params: Mapping[str, Any]) -> str:
+    """Why a clock does not take a verb, and what it would take now."""
+    verbs = [say(locale, f"clock.verb.{verb}") for verb in params.get("possible", ())]
+    between = say(locale, "list.between")
+    possible = say(locale, "clock.possible", verbs=between.join(verbs)) if verbs else ""
+    why = say(locale, f"clock.refused.{params.get('why')}", **params)
+    return say(locale, "problem.clock_verb_refused", why=why, possible=possible)
+
+
 def finding_view(finding: Finding, locale: str) -> dict[str, Any]:
     """A finding with its sentence."""
     key = f"finding.{finding.code}"

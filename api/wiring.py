@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from api.connectors.client import HttpClient
 from api.connectors.registry import Registry, Tools
 from api.migrations import migrate
+from api.notice_words import notice_words
 from api.settings import Settings, SettingWrong
 from api.worker.celery_app import SWEEP_SECONDS, Chore
 from api.worker.files import DiskFiles
@@ -159,6 +160,7 @@ def wire(settings: Settings, clock: Clock | None = None, waker: Waker | None = N
         files=DiskFiles(settings.data_dir / "files"),
         mailer=mailer,
         connectors=Registry(Tools(http, mailer, settings.connector_environment)),
+        notice_words=notice_words,
         waker=waker or waker_for(settings),
         recommender=StoredModels(catalogue),
         catalogue=catalogue,

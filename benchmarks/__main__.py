@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 import sys
 
-NAMES = ("expressions", "engine", "steps", "service", "timers_due", "reads", "keeping")
+NAMES = ("expressions", "engine", "steps", "service", "timers_due", "reads", "keeping", "recount")
 
 if __name__ == "__main__":
     for name in NAMES:

@@ -18,9 +18,10 @@ from engine.domain.ports import Form
 from engine.kernel.clock import SettableClock
 from engine.kernel.errors import EngineError
 from engine.store import jobs
-from engine.store.tables import Case, Letter, Suggestion, Task, User
+from engine.store.tables import Case, ClockRow, Letter, Notice, Suggestion, Task, User
 from engine.store.uow import ReadSession
 from engine.usecases.claim import ClaimTask, claim
+from engine.usecases.clock_buttons import PressButton, press_button
 from engine.usecases.complete import CompleteTask, complete
 from engine.usecases.correct import CorrectAnswers, correct
 from engine.usecases.definition import definition, offered_definition
@@ -52,6 +53,8 @@ class PlayedStep:
     stage: str
     promised_due: str | None
     legal_due: str | None
+    notices: list[str] = field(default_factory=list)
+    """Who was told of a date: day, clock, rung and recipient."""
 
 
 @dataclass
@@ -121,6 +124,7 @@ class _Run:
     case_id: str = ""
     where: str = "filing"
     seen: int = 0
+    told: int = 0
 
     def all(self) -> None:
         self.begin(len(self.scenario.steps))
@@ -159,7 +163,8 @@ class _Run:
     def end(self) -> None:
         self.where = "the end"
         self.note_end()
-        self.check(self.scenario.expect, self.played.letters)
+        told = [notice for step in self.played.steps for notice in step.notices]
+        self.check(self.scenario.expect, self.played.letters, told)
 
     def step(self, step: ScenarioStep) -> None:
         if step.at is not None:
@@ -178,13 +183,19 @@ class _Run:
             self.wired.uow.run(return_task, ReturnTask(actor, task.id, **step.answers))
             self.drain()
             self.note(step.returned, actor.display_name)
+        elif step.clock is not None:
+            actor = self.actor(str(step.by))
+            self.wired.uow.run(press_button, PressButton(actor, self.case_id, **step.clock))
+            self.drain()
+            self.note(str(step.clock["verb"]), actor.display_name)
         elif step.task is not None:
             by = self.scenario.applicant if step.by in (None, "applicant") else step.by
             actor = self.actor(str(by))
             self.complete(step, actor)
             self.drain()
             self.note(step.task, actor.display_name)
-        self.check(step.expect, self.played.steps[-1].letters)
+        last = self.played.steps[-1]
+        self.check(step.expect, last.letters, last.notices)
 
     def open_task(self, name: str) -> Task:
         """The open task of an element, or beside one, of a kind."""
@@ -279,9 +290,10 @@ class _Run:
                 session.scalars(
                     select(Letter.letter)
                     .where(Letter.case_id == self.case_id, Letter.state == "sent")
-                    .order_by(Letter.created_at, Letter.id)
+                    .order_by(Letter.created_at, Letter.letter)
                 )
             )
+            notices = self.notices(session)
         step = PlayedStep(
             at=self.clock.now(),
             element=element,
@@ -293,11 +305,37 @@ class _Run:
             stage=case.stage,
             promised_due=self.day(case.promised_due_at),
             legal_due=self.day(case.legal_due_at),
+            notices=notices[self.told :],
         )
-        self.seen = len(letters)
+        self.seen, self.told = len(letters), len(notices)
         self.played.letters = letters
         self.played.steps.append(step)
         self.watch(step)
+
+    def notices(self, session: ReadSession) -> list[str]:
+        """All that staff were told of the case, each as ``2026-03-18 promised -3wd planning``."""
+        elements = {
+            f"task:{task.key}": f"task:{task.element}"
+            for task in session.scalars(select(Task).where(Task.case_id == self.case_id))
+        }
+        found = []
+        for row, name in session.execute(
+            select(Notice, User.user_name)
+            .outerjoin(User, User.id == Notice.user_id)
+            .where(Notice.case_id == self.case_id)
+            .order_by(
+                Notice.created_at, Notice.clock, Notice.rung, User.user_name, Notice.department
+            )
+        ):
+            clock, to = elements.get(row.clock, row.clock), name or row.department
+            found.append(f"{self.day(row.created_at)} {clock} {row.rung} {to}")
+        return found
+
+    def clocks(self) -> dict[str, str | None]:
+        """The dates of the case's clocks by their keys."""
+        with self.wired.uow.read() as session:
+            rows = session.scalars(select(ClockRow).where(ClockRow.case_id == self.case_id))
+            return {row.key: self.day(row.due_at) for row in rows}
 
     def note_end(self) -> None:
         with self.wired.uow.read() as session:
@@ -315,7 +353,7 @@ class _Run:
             self.day(case.promised_due_at),
         )
 
-    def check(self, expect: Mapping[str, Any], letters: list[str]) -> None:
+    def check(self, expect: Mapping[str, Any], letters: list[str], notices: list[str]) -> None:
         with self.wired.uow.read() as session:
             case = session.get_one(Case, self.case_id)
             tasks = self.open_tasks(session)
@@ -326,6 +364,7 @@ class _Run:
             "outcome": case.outcome,
             "waiting_for": case.waiting_for,
             "letters": letters,
+            "notices": notices,
             "legal_due": self.day(case.legal_due_at),
             "promised_due": self.day(case.promised_due_at),
             "open": sorted(due),
@@ -336,6 +375,9 @@ class _Run:
                 got: Any = self.played.suggestions
             elif name == "suggestions":
                 got, right = self.played.suggestions, self.played.suggestions == list(wanted)
+            elif name == "clocks":
+                got = self.clocks()
+                right = all(got.get(key) == str(value) for key, value in wanted.items())
             elif name == "task_due":
                 got = {key: due.get(key) for key in wanted}
                 right = got == {key: str(value) for key, value in wanted.items()}

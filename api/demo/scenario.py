@@ -16,7 +16,8 @@ class ScenarioWrong(Exception):
 
 @dataclass(frozen=True)
 class ScenarioStep:
-    """One thing that happens: a task completed or returned, time passing, or a withdrawal.
+    """One thing that happens: a task completed or returned, time passing, a withdrawal, or a verb
+    on a clock.
 
     The tasks that the engine opens beside a task go by their kind: ``redispatch``,
     ``adjudicate``, ``joint``.
@@ -30,6 +31,7 @@ class ScenarioStep:
     wait_until: datetime | None = None
     withdraw: str | None = None
     returned: str | None = None
+    clock: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ def read_scenario(name: str, content: bytes) -> Scenario:
 
 
 def _step(row: Mapping[str, Any]) -> ScenarioStep:
-    known = {"task", "at", "as", "answers", "expect", "wait_until", "withdraw", "return"}
+    known = {
+        "task", "at", "as", "answers", "expect", "wait_until", "withdraw", "return", "clock",
+    }  # fmt: skip
     unknown = set(row) - known
     if unknown:
         raise ValueError(f"a step has no setting {sorted(unknown)[0]!r}")
@@ -81,6 +85,7 @@ def _step(row: Mapping[str, Any]) -> ScenarioStep:
         wait_until=_instant(row["wait_until"]) if row.get("wait_until") else None,
         withdraw=withdraw["reason"] if isinstance(withdraw, Mapping) else withdraw,
         returned=row.get("return"),
+        clock=row.get("clock"),
     )
 
 

@@ -55,6 +55,33 @@ def add_index(name: str, table: str, columns: Sequence[str]) -> None:
     run_patiently(connection, f"ALTER TABLE `{table}` ADD INDEX `{name}` ({listed}), {how}")
 
 
+def widen_column(table: str, column: Column[Any]) -> None:
+    """Let a text column hold longer texts: at most 255 bytes, so that no row is touched."""
+    connection = op.get_bind()
+    if connection.dialect.name == "sqlite":
+        return  # its texts have no length
+    shape = str(CreateColumn(column).compile(dialect=connection.dialect))
+    how = "ALGORITHM=INPLACE, LOCK=NONE"
+    run_patiently(connection, f"ALTER TABLE `{table}` MODIFY COLUMN {shape}, {how}")
+
+
+def replace_unique(table: str, old: str, new: str, columns: Sequence[str]) -> None:
+    """Let rows be unique by more `columns` than before; whoever keeps the older rule keeps this."""
+    connection = op.get_bind()
+    known = {each["name"] for each in inspect(connection).get_unique_constraints(table)}
+    if new in known:
+        return
+    if connection.dialect.name == "sqlite":
+        with op.batch_alter_table(table) as batch:
+            batch.drop_constraint(old, type_="unique")
+            batch.create_unique_constraint(new, list(columns))
+        return
+    listed = ", ".join(f"`{each}`" for each in columns)
+    # In one statement: the foreign key always has an index that begins with its column.
+    change = f"ADD UNIQUE INDEX `{new}` ({listed}), DROP INDEX `{old}`"
+    run_patiently(connection, f"ALTER TABLE `{table}` {change}, ALGORITHM=INPLACE, LOCK=NONE")
+
+
 def _is_there(table: str, what: str, name: str) -> bool:
     found = getattr(inspect(op.get_bind()), f"get_{what}")(table)
     return name in {each["name"] for each in found}

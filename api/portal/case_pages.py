@@ -9,21 +9,22 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api.access import application, check_csrf, require_citizen
+from api.clock_words import ClockWords, entries_by_clock
 from api.portal.page import go_to, page
 from api.portal.submitted import submitted_pairs
-from api.rest.case_view import clock_sentence
 from api.rest.cases import download
-from api.sentences import say as say_problem
 from api.service_names import services_named
 from api.submission import newest_files
 from api.wiring import Application
 from engine.domain.access import Actor
+from engine.domain.clock_terms import CASE_DATES
 from engine.domain.ports import Form as PublishedForm
 from engine.kernel.errors import AnswersInvalid, CaseNotOpen, NotFound, TaskNotOpen
 from engine.store.queries import citizen as queries
 from engine.store.queries.case_record import CaseRecord, case_record, visible_document
 from engine.store.queries.people import departments
 from engine.store.tables import Case, CaseState, Document, Task
+from engine.usecases.clock_calendar import service_calendar
 from engine.usecases.complete import CompleteTask, complete
 from engine.usecases.correct import CorrectAnswers, correct, with_dependents
 from engine.usecases.definition import Definition, definition
@@ -116,11 +117,7 @@ def status(request: Request, actor: Citizen, reference: str) -> Response:
         letters=[row for row in record.letters if row.to_applicant and row.state == "sent"],
         answers=answer_rows(form, answers, locale, files=files),
         documents=_for_applicant(record, made),
-        ledger=[
-            (say_problem(locale, f"clock.{row.clock}"), row.at, clock_sentence(row, locale))
-            for row in record.entries
-            if row.verb != "stop"
-        ],
+        why=_why(wired, record, made, locale),
         suggestions=[
             (
                 catalogue.services[row.service],
@@ -131,6 +128,21 @@ def status(request: Request, actor: Citizen, reference: str) -> Response:
         rating=record.rating,
         may_withdraw=case.state == "open" and case.decided_at is None,
     )
+
+
+def _why(
+    wired: Application, record: CaseRecord, made: Definition, locale: str
+) -> list[tuple[str, list[str]]]:
+    """The clocks that the applicant is shown, each with the sentences that lead to its date."""
+    calendar = service_calendar(wired.ports.calendars, made, record.case.service)
+    words = ClockWords(made, locale, calendar)
+    ledger = entries_by_clock(record.entries)
+    shown = []
+    for key in sorted(ledger, key=lambda each: (each not in CASE_DATES, each != "promised", each)):
+        terms = made.manifest.terms(key)
+        if terms is not None and terms.public:
+            shown.append((words.title(key), words.why(ledger[key])))
+    return shown
 
 
 def _for_applicant(record: CaseRecord, made: Definition) -> list[Document]:

@@ -15,22 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api import sentences
 from api.access import application, csrf_token
+from api.dates import long_date
 from engine.domain.lifecycle import STAGES
-
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 
 
 @lru_cache
@@ -44,13 +30,6 @@ def texts(locale: str) -> dict[str, str]:
 def say(locale: str, key: str, /, **params: Any) -> str:
     """The catalogue's sentence `key`."""
     return texts(locale)[key].format(**params)
-
-
-def long_date(day: date, locale: str) -> str:
-    """``2026年2月10日`` or ``10 February 2026``."""
-    if locale == "zh-CN":
-        return f"{day.year}年{day.month}月{day.day}日"
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 @lru_cache
@@ -120,6 +99,8 @@ def error_page(request: Request, status: int, code: str, params: Mapping[str, An
     if not hasattr(request.state, "locale"):
         request.state.locale = "zh-CN"
     sentence = sentences.say(request.state.locale, f"problem.{code}", **params)
+    if code == "clock_verb_refused":
+        sentence = sentences.clock_refusal(request.state.locale, params)
     reason = params.get("reason")
     if code == "document_refused" and reason:
         sentence = sentences.say(request.state.locale, f"problem.{code}.{reason}", **params)

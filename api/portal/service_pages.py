@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,17 +12,20 @@ from api.access import LOCALE_COOKIE, application, current_actor, set_cookie
 from api.portal.page import go_to, page, safe_path
 from api.service_names import services_named
 from engine.domain.access import Actor
-from engine.domain.filing import filing_clocks
+from engine.domain.calendar import WorkingCalendar
 from engine.domain.locales import LOCALES
 from engine.kernel.errors import NotFound
 from engine.store.queries.citizen import own_cases
 from engine.store.queries.packages import offered_services
-from engine.usecases.definition import definition
+from engine.usecases.definition import Definition, definition
+from engine.usecases.filing_dates import filing_clocks
 from forms import fields_of, label_of, page_title, pages_of
 
 router = APIRouter()
 Visitor = Annotated[Actor | None, Depends(current_actor)]
 _YEAR = 31_536_000
+EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
+"""The days that the dates can be asked for."""
 
 
 @router.get("/")
@@ -74,15 +78,22 @@ def services(
 
 
 @router.get("/services/{code}")
-def guide(request: Request, actor: Visitor, code: str) -> Response:
-    """Who may apply, what it takes, how long, and what the dates would be if filed today."""
+def guide(
+    request: Request,
+    actor: Visitor,
+    code: str,
+    on: Annotated[date | None, Query(ge=EARLIEST, le=LATEST)] = None,
+) -> Response:
+    """Who may apply, what it takes, how long, and the dates if filed today or `on` some day."""
     wired, locale = application(request), request.state.locale
     catalogue, now = wired.ports.catalogue, wired.ports.clock.now()
+    calendar = wired.ports.calendar
     service = catalogue.services.get(code)
     if service is None:
         raise NotFound(what="service")
     form = made = None
-    dates = {}
+    dates: dict[str, date] = {}
+    dates_on: dict[str, date] = {}
     with wired.uow.read() as session:
         version = offered_services(session).get(code)
         if version is not None:
@@ -90,18 +101,30 @@ def guide(request: Request, actor: Visitor, code: str) -> Response:
     if made is not None:
         form = made.forms[made.manifest.services[code].form]
         calendar = wired.ports.calendars.named(made.manifest.calendar_of(code))
-        clocks = filing_clocks(made.manifest, code, now, calendar)
-        dates = {key: calendar.local_date(each.due_at) for key, each in clocks.items()}
+        dates = _dates(made, code, now, calendar)
+        if on is not None:
+            received = datetime.combine(on, time(10), calendar.zone)
+            dates_on = _dates(made, code, received, calendar)
     return page(
         request,
         "guide.html.j2",
         service=service,
         events=[catalogue.life_events[each] for each in service.life_events],
         dates=dates,
+        on=on,
+        dates_on=dates_on,
+        today=calendar.local_date(now),
         offered=made is not None,
         stages=[made.manifest.stages[key][locale] for key in made.manifest.stages] if made else [],
         pages=_questions(form, locale) if form else [],
     )
+
+
+def _dates(
+    made: Definition, service: str, at: datetime, calendar: WorkingCalendar
+) -> dict[str, date]:
+    clocks = filing_clocks(made, service, at, calendar)
+    return {key: calendar.local_date(clock.due_at) for key, clock in clocks.items()}
 
 
 def _questions(form: object, locale: str) -> list[tuple[str, list[str]]]:

@@ -206,6 +206,18 @@ class NewCalendar(CalendarIn):
 class CalendarEdit(CalendarIn):
     revision: int
 
+    def command(self, actor: Actor, name: str) -> EditCalendar:
+        """The edit of the calendar `name` that is asked for."""
+        return EditCalendar(
+            actor=actor,
+            name=name,
+            revision=self.revision,
+            reason=self.reason,
+            said=self.settings(),
+            years=self.said_years(),
+            departments=tuple(self.departments) if self.departments is not None else None,
+        )
+
 
 @router.post(
     "", operation_id="create_calendar", response_model=CalendarView, status_code=201
@@ -226,16 +238,7 @@ def change_calendar(
 
     412 `calendar_changed`: somebody else was quicker.
     """
-    command = EditCalendar(
-        actor=actor,
-        name=name,
-        revision=body.revision,
-        reason=body.reason,
-        said=body.settings(),
-        years=body.said_years(),
-        departments=tuple(body.departments) if body.departments is not None else None,
-    )
-    application(request).uow.run(edit_calendar, command)
+    application(request).uow.run(edit_calendar, body.command(actor, name))
     return get_calendar(request, actor, name)
 
 

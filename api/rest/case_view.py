@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import Request
 
 from api.access import application
+from api.clock_words import reason_text
 from api.rest import schemas as shapes
+from api.rest.clock_view import CaseClocks
 from api.rest.task_view import CaseTasks
-from api.rest.words import Words, remaining_working_days
+from api.rest.words import Words
 from api.sentences import say
-from engine.domain import sla
 from engine.domain.access import Actor
 from engine.domain.lifecycle import STAGES
 from engine.store.queries.case_record import CaseRecord, case_record
-from engine.store.tables import Case, ClockEntry, ClockRow, Document, Event, Letter
+from engine.store.tables import Case, Document, Event, Letter
 from engine.usecases.department_time import stays, time_by_department
 from engine.usecases.documents import document_ids
 from engine.usecases.substitution import acting_now
@@ -40,6 +40,7 @@ class _View:
         self.now = words.wired.ports.clock.now()
         self.calendar = words.calendar(record.case)
         self.locale = words.locale
+        self.clocks = CaseClocks(record, words, self.made_of, actor)
         self.documents = {row.id: row for row in record.documents}
         acting = acting_now(words.session, actor, self.now)
         self.tasks = CaseTasks(record, words, self.made_of, acting)
@@ -76,7 +77,7 @@ class _View:
             promised_due_at=case.promised_due_at,
             closed_at=case.closed_at,
             revision=case.revision,
-            clocks=[self.clock(row) for row in sorted(record.clocks, key=lambda row: row.key)],
+            clocks=list(self.clocks.views()),
             tasks=[self.tasks.view(task) for task in record.tasks],
             answers=list(self.answers()),
             documents=[document_view(row) for row in record.documents],
@@ -118,29 +119,6 @@ class _View:
             yield shapes.StageView(
                 key=key, name=self.made_of.manifest.stages[key][self.locale], state=state
             )
-
-    def clock(self, row: ClockRow) -> shapes.ClockView:
-        clock = sla.clock_from_mapping(row.body)
-        return shapes.ClockView(
-            key="legal" if row.key == "legal" else "promised",
-            name=say(self.locale, f"clock.{row.key}"),
-            state=row.state,
-            due_at=row.due_at,
-            provisional=clock.provisional,
-            remaining_working_days=remaining_working_days(self.calendar, row.due_at, self.now),
-            lines=[self.line(each) for each in self.record.entries if each.clock == row.key],
-        )
-
-    def line(self, entry: ClockEntry) -> shapes.ClockLine:
-        text = clock_sentence(entry, self.locale)
-        due = entry.line["new_due"]
-        return shapes.ClockLine(
-            clock=entry.clock,
-            verb=entry.verb,
-            at=entry.at,
-            text=text,
-            new_due=self.calendar.local_date(datetime.fromisoformat(due)) if due else None,
-        )
 
     def answers(self) -> Iterator[shapes.AnswerGroup]:
         case, manifest = self.record.case, self.made_of.manifest
@@ -236,8 +214,9 @@ class _View:
             element=say(self.locale, f"part.{kind}", element=element) if kind else element,
             stage=manifest.stages.get(details.get("stage", ""), {}).get(self.locale, ""),
             outcome=outcome[self.locale] if outcome else "",
-            clock=say(self.locale, f"clock.{details.get('clock', 'legal')}"),
+            clock=self.clocks.says.title(details.get("clock", "legal")),
             reason=returned.title[self.locale] if returned else reason,
+            rule=reason_text(details.get("rule", ""), self.locale),
             basis=details.get("basis", ""),
             name=details.get("name", ""),
             reference=details.get("reference", ""),
@@ -286,6 +265,8 @@ _SHOWN = frozenset(
         "clock_extend",
         "clock_reset",
         "clock_recount",
+        "silence_applied",
+        "receipt_corrected",
         "clock_warned",
         "clock_breached",
         "next_services_suggested",
@@ -295,15 +276,6 @@ _SHOWN = frozenset(
 
 def _link(case: Case) -> shapes.CaseLink:
     return shapes.CaseLink(id=case.id, reference=case.reference)
-
-
-def clock_sentence(entry: ClockEntry, locale: str) -> str:
-    """One line of the ledger in plain words."""
-    basis = entry.line["basis"].get(locale, "")
-    key = f"ledger.{entry.verb}"
-    days = entry.line["working_days"]
-    text = say(locale, key if days is not None else f"{key}.plain", days=days)
-    return f"{text}{say(locale, 'ledger.basis', basis=basis)}" if basis else text
 
 
 def document_view(row: Document) -> shapes.DocumentView:

@@ -14,10 +14,10 @@ from engine.domain.access import Actor
 from engine.domain.calendar import WorkingCalendar
 from engine.domain.explain import explain
 from engine.domain.field_error import FieldError
-from engine.domain.filing import filing_clocks
 from engine.domain.sla import SlaClock
 from engine.kernel.errors import CalendarRefused
 from engine.usecases.definition import offered_definition
+from engine.usecases.filing_dates import filing_clocks
 
 router = APIRouter(tags=["clock"])
 FARTHEST_DAYS = 5 * 366
@@ -62,8 +62,8 @@ def filing_dates(
     """The promised and the legal date of an application filed today, or on a day, day by day."""
     wired, locale = application(request), request.state.locale
     with wired.uow.read() as session:
-        manifest = offered_definition(session, service, wired.ports).manifest
-    calendar = wired.ports.calendars.named(manifest.calendar_of(service))
+        made = offered_definition(session, service, wired.ports)
+    calendar = wired.ports.calendars.named(made.manifest.calendar_of(service))
     at = wired.ports.clock.now()
     if on is not None:
         if abs((on - calendar.local_date(at)).days) > FARTHEST_DAYS:
@@ -71,7 +71,7 @@ def filing_dates(
         at = datetime.combine(on, time(12), calendar.zone)
     clocks = {
         key: _date(clock, calendar, locale)
-        for key, clock in filing_clocks(manifest, service, at, calendar).items()
+        for key, clock in filing_clocks(made, service, at, calendar).items()
     }
     return FilingDates(
         service=service,

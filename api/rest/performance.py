@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 
 from api.access import application, require_performance
 from api.rest.dispatch_schemas import ReturnPage, ReturnView
-from api.rest.schemas import SlaCell, SlaFigures, SlaMonth, SlaRisk
+from api.rest.performance_schemas import SlaCell, SlaFigures, SlaMonth, SlaRisk
 from api.rest.task_view import task_name
 from api.rest.words import Words, remaining_working_days
 from engine.domain.access import Actor

@@ -154,17 +154,31 @@ class ClockLine(Shape):
     verb: str
     at: datetime
     text: str
+    previous_due: date | None
     new_due: date | None
+    working_days: int | None
+    basis: str
+    reason: str
+    actor_name: str
+    letter_id: str | None
 
 
 class ClockView(Shape):
-    key: Literal["legal", "promised"]
+    """`why` leads to the date in sentences; `buttons` are the verbs the reader may use now."""
+
+    key: str
+    kind: str
     name: str
     state: str
     due_at: datetime
     provisional: bool
     remaining_working_days: int | None
+    why: list[str]
     lines: list[ClockLine]
+    buttons: list[str]
+    pauses: dict[str, str]
+    open_pauses: list[str]
+    extensions: list[str]
 
 
 class CaseTask(Shape):
@@ -335,57 +349,6 @@ class Diagram(Shape):
 
     xml: str
     labels: dict[str, str]
-
-
-class SlaCell(Shape):
-    department: str
-    department_name: str
-    service: str
-    service_name: str
-    open: int
-    due_soon: int
-    overdue: int
-    paused: int
-    returned: int
-
-
-class SlaRisk(Shape):
-    case_id: str
-    reference: str
-    service_name: str
-    department_name: str | None
-    task_name: str | None
-    assignee_name: str | None
-    promised_due_at: datetime | None
-    legal_due_at: datetime | None
-    remaining_working_days: int | None
-    overdue: bool
-
-
-class SlaMonth(Shape):
-    month: str
-    closed: int
-    on_time_legal: int
-    on_time_promised: int
-
-
-class SlaFigures(Shape):
-    """`due_soon` is within 3 working days by the promised date; `overdue` is past it."""
-
-    at: datetime
-    open: int
-    due_soon: int
-    overdue_promised: int
-    overdue_legal: int
-    closed: int
-    on_time_legal: int
-    on_time_promised: int
-    ratings: list[int]
-    """How many ratings of grade 1 to 5, in this order."""
-    cells: list[SlaCell]
-    at_risk: list[SlaRisk]
-    months: list[SlaMonth]
-    incidents: int
 
 
 Problem.model_rebuild()

@@ -1,4 +1,5 @@
-"""The texts of timers: duration, date, cycle, cron line, ``limit:<name>``, or an expression."""
+"""The texts of timers: duration, date, cycle, cron line, ``limit:<name>``, ``3wd``, or an
+expression."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.bpmn.languages import Expression, LanguageUnknown, NotAllowed, read_expression
-from engine.domain.schedule import is_schedule, repeats
+from engine.domain.schedule import is_schedule, repeats, working_days
 from engine.kernel.errors import ExecutionFailed
 
 _LIMIT = re.compile(r"limit:[a-z][a-z0-9_]*")
@@ -16,7 +17,9 @@ MAX_LENGTH = 64
 
 def is_timer_value(text: str) -> bool:
     """Whether `text` says when, without an expression."""
-    return len(text) <= MAX_LENGTH and bool(_LIMIT.fullmatch(text) or is_schedule(text))
+    return len(text) <= MAX_LENGTH and bool(
+        _LIMIT.fullmatch(text) or working_days(text) or is_schedule(text)
+    )
 
 
 def read_timer(text: str, leading: str) -> Expression:
@@ -48,4 +51,4 @@ def timer_value(timer: Expression, kind: str, data: Mapping[str, Any], element: 
 
 def rounds_of(value: str) -> int | None:
     """How often the timer may fire: None without end."""
-    return repeats(value)
+    return 1 if working_days(value) else repeats(value)

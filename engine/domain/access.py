@@ -109,6 +109,16 @@ def may_administer(actor: Actor) -> bool:
     return "administrator" in actor.roles
 
 
+def may_recount(actor: Actor) -> bool:
+    """Who may move the dates of many cases: the office's manager and administrators."""
+    return may_administer(actor) or actor.oversees_office
+
+
+def may_correct_receipt(actor: Actor) -> bool:
+    """A manager, of a case that they may see."""
+    return "manager" in actor.roles
+
+
 def may_work_jobs(actor: Actor) -> bool:
     return bool(actor.roles & {"job_worker", "administrator"})
 

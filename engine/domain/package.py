@@ -8,18 +8,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.domain.clock_reading import (
+    read_answer_verbs,
+    read_clocks,
+    read_ladder,
+    read_silence,
+)
+from engine.domain.clock_terms import (
+    UNDECLARED,
+    USUAL_LADDER,
+    AnswerVerb,
+    ClockTerms,
+    Rung,
+    SilenceRule,
+    terms_of,
+)
 from engine.domain.dispatch import DEFAULT_LIMITS, DispatchRules, read_dispatch
 from engine.domain.lifecycle import STAGES
-from engine.domain.limit import Limit, limit_from_mapping
-from engine.domain.locales import LOCALES
+from engine.domain.limit import Limit
+from engine.domain.manifest_reading import KEY, MANIFEST, Reader, Text, lines_of
 from engine.domain.process import Finding
 
-MANIFEST = "package.toml"
-_KEY = re.compile(r"[a-z][a-z0-9_]{1,39}")
+__all__ = ["MANIFEST", "Manifest", "OfferedService", "read_manifest"]
 _PREFIX = re.compile(r"[A-Z]{2,6}")
 _CALENDAR = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _SERVICE = re.compile(r"[A-Z][A-Z0-9]{1,11}")
-Text = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,14 @@ class Manifest:
     calendar: str | None = None
     """The working calendar on which its cases' clocks count; None is the office's main one."""
     dispatch: DispatchRules = field(default_factory=DispatchRules)
+    refusals: frozenset[str] = frozenset()
+    """The outcomes that refuse what was asked for."""
+    clocks: Mapping[str, ClockTerms] = field(default_factory=lambda: UNDECLARED)
+    ladder: tuple[Rung, ...] = USUAL_LADDER
+    silence: tuple[SilenceRule, ...] = ()
+    on_answer: tuple[AnswerVerb, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Where each table and setting stands in the file."""
 
     @property
     def listed(self) -> bool:
@@ -80,11 +101,16 @@ class Manifest:
         except KeyError:
             return DEFAULT_LIMITS[name]
 
+    def terms(self, clock: str) -> ClockTerms | None:
+        """What is said of a case's clock; None for one that the package does not have."""
+        return terms_of(self.clocks, clock)
+
 
 def read_manifest(content: bytes) -> tuple[Manifest | None, list[Finding]]:
     """The manifest, or None, with everything that is wrong in it."""
     try:
-        raw = tomllib.loads(content.decode("utf-8"))
+        text = content.decode("utf-8")
+        raw = tomllib.loads(text)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         line = re.search(r"line (\d+)", str(error))
         return None, [
@@ -95,73 +121,27 @@ def read_manifest(content: bytes) -> tuple[Manifest | None, list[Finding]]:
                 params={"reason": str(error)},
             )
         ]
-    reader = _Reader(raw)
+    reader = _Reader(raw, lines_of(text))
     manifest = reader.manifest()
     return (None if reader.findings else manifest), reader.findings
 
 
-@dataclass
-class _Reader:
-    """Reads with a finding for each thing that is wrong, so that all are told at once."""
-
-    raw: Mapping[str, Any]
-    findings: list[Finding] = field(default_factory=list)
-
-    def wrong(self, code: str, element: str, **params: Any) -> None:
-        self.findings.append(Finding(code, MANIFEST, element=element, params=params))
-
-    def table(self, path: str, of: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        value = (self.raw if of is None else of).get(path, {})
-        if isinstance(value, Mapping):
-            return value
-        self.wrong("manifest_setting_wrong", path, expected="table")
-        return {}
-
-    def word(self, table: Mapping[str, Any], name: str, where: str, form: re.Pattern[str]) -> str:
-        value = table.get(name)
-        if isinstance(value, str) and form.fullmatch(value):
-            return value
-        self.wrong("manifest_setting_wrong", f"{where}.{name}", expected=form.pattern)
-        return ""
+class _Reader(Reader):
+    """Reads the whole manifest."""
 
     def calendar(self, table: Mapping[str, Any], where: str) -> str | None:
-        return self.word(table, "calendar", where, _CALENDAR) if "calendar" in table else None
-
-    def text(self, value: Any, where: str) -> Text:
-        if isinstance(value, Mapping) and all(
-            isinstance(value.get(locale), str) and value[locale].strip() for locale in LOCALES
-        ):
-            return {locale: value[locale] for locale in LOCALES}
-        self.wrong("text_missing", where, locales=", ".join(LOCALES))
-        return dict.fromkeys(LOCALES, "")
-
-    def texts(self, name: str) -> dict[str, Text]:
-        return {key: self.text(value, f"{name}.{key}") for key, value in self.table(name).items()}
-
-    def limits(self, table: Mapping[str, Any], where: str) -> dict[str, Limit]:
-        limits = {}
-        for name, value in table.items():
-            try:
-                limits[name] = limit_from_mapping(value)
-            except (ValueError, TypeError, AttributeError) as error:
-                self.wrong("limit_wrong", f"{where}.{name}", reason=str(error))
-        return limits
+        return self.optional_word(table, "calendar", where, _CALENDAR)
 
     def services(self) -> dict[str, OfferedService]:
-        rows = self.raw.get("services", [])
-        if not isinstance(rows, list) or not rows:
+        rows = self.tables("services")
+        if not rows:
             self.wrong("manifest_setting_wrong", "services", expected="[[services]]")
-            return {}
         offered = {}
-        for number, row in enumerate(rows, start=1):
-            where = f"services[{number}]"
-            if not isinstance(row, Mapping):
-                self.wrong("manifest_setting_wrong", where, expected="table")
-                continue
+        for where, row in rows:
             code = self.word(row, "code", where, _SERVICE)
             offered[code] = OfferedService(
                 code=code,
-                form=self.word(row, "form", where, _KEY),
+                form=self.word(row, "form", where, KEY),
                 limits=self.limits(self.table("limits", row), f"{where}.limits"),
                 sensitive=row.get("sensitive") is True,
                 listed=row.get("listed") is not False,
@@ -189,12 +169,13 @@ class _Reader:
                 self.wrong("stage_missing", f"stages.{stage}", stage=stage)
         for unknown in set(stages) - set(STAGES):
             self.wrong("stage_unknown", f"stages.{unknown}", stage=unknown)
+        outcomes, clocks = self.table("outcomes"), read_clocks(self)
         return Manifest(
-            key=self.word(package, "key", "package", _KEY),
+            key=self.word(package, "key", "package", KEY),
             process=self.word(package, "process", "package", re.compile(r"[A-Za-z_][\w.-]*")),
             reference_prefix=self.word(package, "reference_prefix", "package", _PREFIX),
             title=self.text(package.get("title"), "package.title"),
-            saves_as=self.word(self.table("start"), "saves_as", "start", _KEY),
+            saves_as=self.word(self.table("start"), "saves_as", "start", KEY),
             services=self.services(),
             limits=self.limits(self.table("limits"), "limits"),
             labels=self.texts("labels"),
@@ -203,4 +184,14 @@ class _Reader:
             settings=self.settings(),
             calendar=self.calendar(package, "package"),
             dispatch=read_dispatch(self),
+            refusals=frozenset(
+                key
+                for key, value in outcomes.items()
+                if isinstance(value, Mapping) and value.get("refuses") is True
+            ),
+            clocks=clocks,
+            ladder=read_ladder(self, clocks),
+            silence=read_silence(self, clocks),
+            on_answer=read_answer_verbs(self, clocks),
+            lines=self.lines,
         )

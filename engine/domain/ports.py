@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, BinaryIO, Protocol
 
 from engine.domain.calendar import WorkingCalendar
@@ -71,6 +71,26 @@ class Mailer(Protocol):
     """Hands a message to the mail server."""
 
     def send(self, to: str, subject: str, body: str, message_id: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class NoticeFacts:
+    """What a notice to staff is about; names by locale, the clock's own empty for the usual one."""
+
+    reference: str
+    service: Mapping[str, str]
+    clock: str
+    clock_title: Mapping[str, str]
+    task: Mapping[str, str] | None
+    rung: str
+    due_on: date
+    text: Mapping[str, str]
+
+
+class NoticeWords(Protocol):
+    """Puts a notice into words."""
+
+    def __call__(self, facts: NoticeFacts, locale: str) -> RenderedLetter: ...
 
 
 class Waker(Protocol):
@@ -145,6 +165,7 @@ class Ports:
     files: Files
     mailer: Mailer
     connectors: Connectors
+    notice_words: NoticeWords
     waker: Waker
     recommender: RecommenderSource
     catalogue: Catalogue

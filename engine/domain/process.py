@@ -39,6 +39,20 @@ class Element:
 
 
 @dataclass(frozen=True)
+class Way:
+    """Where a flow node leads: the nodes its flows enter, a subprocess to its own first ones.
+
+    `edges` are the events on its boundary; `timer` is the text of the timer it waits for, and
+    `attached_to` the activity whose boundary it is on.
+    """
+
+    next: tuple[str, ...] = ()
+    edges: tuple[str, ...] = ()
+    timer: str | None = None
+    attached_to: str | None = None
+
+
+@dataclass(frozen=True)
 class FormField:
     """A field of a form drawn inside the model. `kind` is string, long, boolean, date or enum."""
 
@@ -224,6 +238,11 @@ class Process(Protocol):
     def elements(self) -> Mapping[str, Element]: ...
 
     @property
+    def ways(self) -> Mapping[str, Way]:
+        """Where each flow node leads, over all scopes of the process."""
+        ...
+
+    @property
     def triggers(self) -> tuple[StartTrigger, ...]: ...
 
     def decision_facts(self, decision: str) -> DecisionFacts | None:
@@ -234,6 +253,13 @@ class Process(Protocol):
         """What the package's decision says over `data`.
 
         Raises ExecutionFailed, at `element`, if there is none or no rule fits.
+        """
+        ...
+
+    def setting(self, element: str, name: str, data: Mapping[str, Any]) -> Any:
+        """What the element's setting is with `data`; None if it has none.
+
+        Raises ExecutionFailed for an expression that cannot be worked out.
         """
         ...
 

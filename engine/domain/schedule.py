@@ -12,6 +12,7 @@ from cronsim import CronSim, CronSimError
 from engine.kernel.errors import ExecutionFailed
 
 LONGEST = timedelta(days=36_500)
+_WORKING_DAYS = re.compile(r"([1-9]\d{0,3})wd")
 ZONE = ZoneInfo("Asia/Shanghai")
 """Cron lines and instants without a zone mean this wall clock."""
 
@@ -74,6 +75,12 @@ def instant(text: str) -> datetime:
     """An ISO 8601 date or date-time; without a zone it is `ZONE`'s. Raises ValueError."""
     at = datetime.fromisoformat(text.strip())
     return (at.replace(tzinfo=ZONE) if at.tzinfo is None else at).astimezone(UTC)
+
+
+def working_days(text: str) -> int | None:
+    """How many working days a timer of ``3wd`` waits; None for one that counts otherwise."""
+    match = _WORKING_DAYS.fullmatch(text.strip())
+    return int(match[1]) if match is not None else None
 
 
 def is_schedule(text: str) -> bool:

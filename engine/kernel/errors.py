@@ -264,6 +264,18 @@ class CalendarChanged(EngineError):
     code = "calendar_changed"
 
 
+class RecountNotRunning(EngineError):
+    """The recount is `state`: a running one can be stopped, and a stopped one resumed."""
+
+    code = "recount_not_running"
+
+
+class ReceiptDateWrong(EngineError):
+    """A case cannot have been received at an instant that is yet to come."""
+
+    code = "receipt_date_wrong"
+
+
 class AlreadyDone(EngineError):
     """The same request was carried out before, and its answer is no longer known."""
 

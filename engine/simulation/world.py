@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from engine.bpmn import Package
+from engine.domain.calendar import load_calendar
+from engine.domain.limit import Limit, due
 from engine.domain.process import OpenJob, OpenTask, Process, Step, Thrown, Traced
-from engine.domain.schedule import after, next_instant
+from engine.domain.schedule import after, next_instant, working_days
 from engine.kernel.errors import ExecutionFailed
 from engine.simulation.answers import Answer, Answers, Sent
 from engine.simulation.outcome import FAILED, FINISHED, LIMIT, WAITING, Entry, Outcome, Waiting
@@ -197,6 +199,9 @@ class _World:
     def _due(self, value: str, element: str) -> datetime:
         if value.startswith("limit:"):
             value = self.limits.get(value[len("limit:") :], "P30D")
+        days = working_days(value)
+        if days is not None:
+            return due(Limit("working_days", days), self.now, load_calendar())
         try:
             return next_instant(value, self.now)
         except (ValueError, OverflowError) as error:

@@ -34,6 +34,7 @@ KEPT = timedelta(days=30)
 """How long a finished job is kept, so that promising it again does nothing."""
 QUEUES: Mapping[str, str] = {
     "timer": "timers",
+    "clock_rung": "timers",
     "clock_warning": "timers",
     "joint": "timers",
     "follow": "timers",
@@ -49,6 +50,8 @@ QUEUES: Mapping[str, str] = {
 KINDS = tuple(QUEUES)
 OUTGOING = ("connector", "mail")
 """The kinds that reach other systems or people; after a restore an operator may hold them."""
+UNKEPT = ("timer", "clock_rung")
+"""Kinds of which a finished job leaves no row behind."""
 PRIORITIES = (1, 2, 3)
 NORMAL = 2
 
@@ -65,6 +68,7 @@ def promise(
 ) -> None:
     """Write a job, unless one with this key was written before."""
     due = due_at or work.now
+    work.dropped_jobs.discard(unique_key)
     if defect("outbox_forgotten") and kind == "letter":
         return
     work.rows.insert(
@@ -99,6 +103,11 @@ def cancel(work: Work, case_id: str, kind: str, unique_keys: Sequence[str] | Non
         work.rows.later(
             sql + "case_id = %s AND unique_key IN %s", work.now, kind, case_id, list(unique_keys)
         )
+
+
+def drop(work: Work, unique_keys: Sequence[str]) -> None:
+    """Delete jobs that nobody has begun; their keys may be promised again later."""
+    work.dropped_jobs.update(unique_keys)
 
 
 @dataclass(frozen=True)
@@ -213,9 +222,9 @@ def release(work: Work, command: Leases) -> None:
 
 
 def finish(work: Work, job: Job) -> None:
-    """The job is done. A timer leaves no row behind: its key is never promised again."""
-    if job.kind == "timer":
-        if defect("timer_kept"):
+    """The job is done."""
+    if job.kind in UNKEPT:
+        if job.kind == "timer" and defect("timer_kept"):
             return
         work.rows.remove(job)
         return

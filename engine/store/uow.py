@@ -34,6 +34,7 @@ log = logging.getLogger("banshi.store")
 ReadSession = NewType("ReadSession", Session)
 WriteSession = NewType("WriteSession", Session)
 ATTEMPTS = 5
+_DROP = "DELETE FROM jobs WHERE unique_key IN %s AND state <> 'running'"
 PATIENCE = 10.0
 """After so many seconds a command is not tried again."""
 
@@ -64,6 +65,10 @@ class Work:
         self.locked: set[str] = set()
         """The cases whose rows this transaction has locked, or has recalled."""
         self.recalled: set[str] = set()
+        self.clocks: dict[str, dict[str, Any]] = {}
+        """The clocks of the cases whose clocks were read, by case and key."""
+        self.dropped_jobs: set[str] = set()
+        """The keys of jobs that are deleted with the commit."""
         self.committing = False
         self._connection = connection
         self._session: WriteSession | None = None
@@ -92,6 +97,9 @@ class Work:
         if defect("commit_forgotten"):
             return
         self.committing = True
+        if self.dropped_jobs:
+            # One that was promised again meanwhile is not among them.
+            self.rows.later(_DROP, sorted(self.dropped_jobs))
         if self._connection.dialect.name == "sqlite":
             self.rows.flush()
             self._connection.commit()

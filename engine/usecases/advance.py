@@ -8,17 +8,20 @@ from engine.domain.access import Actor
 from engine.domain.lifecycle import WAITING_STATES, waiting_for
 from engine.domain.lifecycle import CaseState as LifecycleState
 from engine.domain.process import Step
-from engine.domain.schedule import timer_instant
 from engine.kernel.faults import defect
 from engine.store import jobs
 from engine.store.audit import record
 from engine.store.tables import Case, CaseState, Task
 from engine.store.uow import Work
-from engine.usecases.clocks import stop_clocks
+from engine.usecases.clock_calendar import service_calendar
+from engine.usecases.clock_rows import stop_clocks
 from engine.usecases.definition import Definition
+from engine.usecases.department_clocks import follow_departments
 from engine.usecases.effects import apply_effect
 from engine.usecases.follow_jobs import promise_answers
-from engine.usecases.opening import limit_due, open_task
+from engine.usecases.opening import open_task
+from engine.usecases.task_clocks import stop_task_clocks
+from engine.usecases.timer_dates import is_counted, timer_due
 from engine.usecases.waiting import (
     send_thrown,
     stop_waiting,
@@ -49,7 +52,7 @@ def advance(work: Work, made: Definition, case: Case, step: Step, actor: Actor) 
         promise_answers(work, case)
     if step.finished:
         record(work, case, "case_closed", actor, outcome=case.outcome)
-        end_case(work, case, "closed")
+        end_case(work, made, case, "closed")
 
 
 def _asks_for_rating(step: Step) -> bool:
@@ -60,7 +63,7 @@ def _asks_for_rating(step: Step) -> bool:
     )
 
 
-def end_case(work: Work, case: Case, state: LifecycleState) -> None:
+def end_case(work: Work, made: Definition, case: Case, state: LifecycleState) -> None:
     """Close the case: nothing waits any more, and its clocks stop."""
     work.rows.later_for(
         "UPDATE tasks SET state = 'cancelled', finished_at = %s "
@@ -71,7 +74,7 @@ def end_case(work: Work, case: Case, state: LifecycleState) -> None:
     )
     jobs.cancel(work, case.id, TIMER)
     stop_waiting(work, case)
-    stop_clocks(work, case)
+    stop_clocks(work, made, case)
     case.state = state
     case.stage = "finished"
     case.waiting_for = "nobody"
@@ -82,6 +85,7 @@ def end_case(work: Work, case: Case, state: LifecycleState) -> None:
 def _sync_tasks(work: Work, made: Definition, case: Case, step: Step) -> None:
     # The one that was completed has its new state already.
     done = {row.key for row in work.rows.known_of_case(Task, case.id) if row.state == "done"}
+    stop_task_clocks(work, made, case, step.closed.tasks)
     cancelled = sorted(step.closed.tasks - done)
     if cancelled:
         work.rows.later(
@@ -104,6 +108,7 @@ def _sync_tasks(work: Work, made: Definition, case: Case, step: Step) -> None:
             if audience == "staff":
                 case.department = department
     case.waiting_for = waiting_for(audiences)
+    follow_departments(work, made, case)
 
 
 def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
@@ -117,17 +122,11 @@ def _sync_timers(work: Work, made: Definition, case: Case, step: Step) -> None:
     for timer in step.timers:
         if timer.key not in step.opened.timers:
             continue
-        if timer.value.startswith("limit:"):
-            name = timer.value.removeprefix("limit:")
-            calendar = work.ports.calendars.named(made.manifest.calendar_of(case.service))
-            at = limit_due(work, made, case, name, timer.element, calendar)
-        else:
-            at = timer_instant(timer.value, work.now, timer.element)
-        jobs.promise(
-            work,
-            TIMER,
-            f"{case.id}:{timer.key}",
-            {"key": timer.key, "element": timer.element},
-            case_id=case.id,
-            due_at=at,
-        )
+        payload = {"key": timer.key, "element": timer.element}
+        if is_counted(timer.value):
+            # A recount asks what the timer counts.
+            payload["value"] = timer.value
+        calendar = service_calendar(work.ports.calendars, made, case.service)
+        at = timer_due(made, case, timer.value, work.now, calendar, timer.element)
+        key = f"{case.id}:{timer.key}"
+        jobs.promise(work, TIMER, key, payload, case_id=case.id, due_at=at)

@@ -4,6 +4,7 @@ them."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -16,12 +17,12 @@ from engine.domain.calendar_data import CalendarData, read_calendar, shipped_cal
 from engine.domain.calendar_set import CalendarSet
 from engine.domain.field_error import FieldError
 from engine.kernel.errors import CalendarChanged, CalendarRefused, CalendarUnknown, NotAllowed
-from engine.store import jobs
 from engine.store.calendars import LOOK_EVERY, calendar_data, keep_data
 from engine.store.tables import CalendarChange, CalendarRow, Department
 from engine.store.uow import Work
+from engine.usecases.recount import StartRecount, promise_recount
+from engine.usecases.recount_choice import Wanted
 
-RECOUNT = "recount"
 SETTLED = timedelta(seconds=3 * LOOK_EVERY)
 """How long a recount waits: by then no process counts on the calendar from before."""
 LONGEST_REASON = 500
@@ -64,7 +65,8 @@ def add_calendar(work: Work, command: AddCalendar) -> CalendarRow:
         raise _refused("name", "name_taken", name=data.name)
     row = CalendarRow(name=data.name, departments=[], revision=0)
     _set_departments(work, rows, row, command.departments)
-    _keep(work, rows, row, data, changes(None, data), command.actor, command.reason)
+    made, offices = changes(None, data), set(row.departments)
+    _keep(work, rows, row, data, made, command.actor, command.reason, offices)
     return row
 
 
@@ -80,17 +82,22 @@ def edit_calendar(work: Work, command: EditCalendar) -> CalendarRow:
         raise CalendarUnknown(name=command.name)
     if row.revision != command.revision:
         raise CalendarChanged(revision=row.revision)
-    before = calendar_data(row)
-    body = before.as_mapping()
-    years = body["years"] | dict(command.years)
-    after = read_calendar({**body, **command.said, "years": years, "name": row.name})
-    made = changes(before, after)
+    before, after = calendar_data(row), edited(row, command)
+    made, offices = changes(before, after), set[str]()
     if command.departments is not None and sorted(command.departments) != row.departments:
+        offices = set(command.departments) ^ set(row.departments)
         _set_departments(work, rows, row, command.departments)
         made = replace(made, settings=(*made.settings, "departments"))
     if made:
-        _keep(work, rows, row, after, made, command.actor, command.reason)
+        _keep(work, rows, row, after, made, command.actor, command.reason, offices)
     return row
+
+
+def edited(row: CalendarRow, command: EditCalendar) -> CalendarData:
+    """What the calendar would say after the edit. Raises CalendarRefused(fields)."""
+    body = calendar_data(row).as_mapping()
+    years = body["years"] | dict(command.years)
+    return read_calendar({**body, **command.said, "years": years, "name": row.name})
 
 
 def seed_calendars(work: Work, _: None) -> None:
@@ -168,8 +175,12 @@ def _keep(
     made: CalendarChanges,
     actor: Actor,
     reason: str,
+    offices: AbstractSet[str] = frozenset(),
 ) -> None:
-    """Write the calendar and its change; promise the recount if days count differently now."""
+    """Write the calendar and its change; promise the recount if days count differently now.
+
+    `offices` are the departments that have another calendar now.
+    """
     stored = {name: calendar_data(each) for name, each in rows.items()}
     counts = CalendarSet((stored | {data.name: data}).values(), data.name).main()
     recounted = data.name in stored and CalendarSet(stored.values(), data.name).main() != counts
@@ -190,19 +201,10 @@ def _keep(
             at=work.now,
         )
     )
-    if recounted:
-        promise_recount(work, row.name, row.revision)
-
-
-def promise_recount(work: Work, name: str, revision: int, after: str = "") -> None:
-    """Have the open cases whose dates rest on the calendar counted again, from case `after` on."""
-    jobs.promise(
-        work,
-        RECOUNT,
-        f"{RECOUNT}:{name}:{revision}:{after}",
-        {"calendar": name, "revision": revision, "after": after},
-        due_at=work.now if after else work.now + SETTLED,
-    )
+    if recounted or offices:
+        names = (row.name,) if recounted else ()
+        wanted = Wanted(calendars=names, offices=tuple(sorted(offices)))
+        promise_recount(work, StartRecount(actor, wanted), work.now + SETTLED)
 
 
 def _refused(field: str, code: str, **params: Any) -> CalendarRefused:

@@ -25,6 +25,7 @@ from engine.usecases.case_lock import (
     staff_task,
     state_of,
 )
+from engine.usecases.clocks import apply_answers
 from engine.usecases.definition import Definition, definition_for
 from engine.usecases.documents import attach_documents
 from engine.usecases.parts import ask_nobody_jointly
@@ -158,7 +159,10 @@ def dispatch_data(case: Case, task: Task) -> dict[str, Any]:
 def close_task(
     work: Work, case: Case, task: Task, actor: Actor, answers: Mapping[str, Any]
 ) -> None:
-    """The task is done; its department has thereby accepted that such tasks are its own."""
+    """The task is done; its department has thereby accepted that such tasks are its own.
+
+    What its answers ask of clocks is done. Raises ClockVerbRefused for what does not fit them.
+    """
     task.state = "done"
     task.finished_at = work.now
     task.finished_by = actor.user_id
@@ -169,6 +173,8 @@ def close_task(
         dispute = dispute_of(case.dispatch, task.element).accepted(task.department)
         case.dispatch = with_dispute(case.dispatch, task.element, dispute)
     record(work, case, "task_completed", actor, element=task.element)
+    made = definition_for(work, case.package_version_id)
+    apply_answers(work, made, case, task.element, answers, actor)
 
 
 def _keep_rating(work: Work, case: Case, answers: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
@@ -35,6 +36,14 @@ class Contents:
     forms: Mapping[str, Form]
     letters: Mapping[str, Mapping[str, str]]
 
+    @cached_property
+    def tasks_have_limits(self) -> bool:
+        """Whether any task for people is given a limit."""
+        return any(
+            each.kind in ("userTask", "manualTask") and each.properties.get("limit")
+            for each in self.process.elements.values()
+        )
+
 
 @dataclass(frozen=True)
 class Definition(Contents):
@@ -45,11 +54,15 @@ class Definition(Contents):
 
     def label(self, element: str, locale: str) -> str:
         """The element's name in `locale`; the diagram's own name where the package has none."""
+        return self.labels(element)[locale]
+
+    def labels(self, element: str) -> Mapping[str, str]:
+        """The element's name by locale."""
         text = self.manifest.labels.get(element)
         if text:
-            return text[locale]
+            return text
         known = self.process.elements.get(element)
-        return known.name if known else element
+        return dict.fromkeys(LOCALES, known.name if known else element)
 
 
 def read_contents(
@@ -149,7 +162,14 @@ def definition(session: Session, version_id: str, ports: Ports) -> Definition:
     contents, _ = read_contents(unpack(row.archive), ports)
     if contents is None:
         raise NotFound(what="package")
-    made = Definition(**vars(contents), id=row.id, version=row.version)
+    made = Definition(
+        contents.manifest,
+        contents.process,
+        contents.forms,
+        contents.letters,
+        row.id,
+        row.version,
+    )
     with _lock:
         _kept[version_id] = made
         while len(_kept) > KEPT:

@@ -2,6 +2,8 @@
 
 A department's clock starts when a task of staff is opened for it or comes to it, and stops when
 the task is finished, given up, returned or moved. The applicant's clocks do not know of it.
+`stays` alone says so: for the time that is shown, and for the limit that a package may set its
+departments (`engine.usecases.department_clocks`).
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from engine.domain.lifecycle import WAITING_STATES
+from engine.store.rows import Query
 from engine.store.tables import Task, TaskMove
-from engine.store.uow import ReadSession
+from engine.store.uow import ReadSession, Work
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,17 @@ def _together(periods: Sequence[tuple[datetime, datetime]]) -> timedelta:
         total += max(until - begin, timedelta())
         end = until if end is None else max(end, until)
     return total
+
+
+def holding_now(work: Work, case_id: str) -> set[str]:
+    """The departments that have something of the case to do now. What was changed is flushed."""
+    tasks, moves = work.rows.fetch(
+        Query(
+            Task, "case_id = %s AND audience = 'staff' AND state IN %s", (case_id, WAITING_STATES)
+        ),
+        Query(TaskMove, "case_id = %s AND decided_at IS NULL", (case_id,)),
+    )
+    return {stay.department for stay in stays(tasks, moves) if stay.until is None}
 
 
 def department_time(session: ReadSession, case_id: str, now: datetime) -> dict[str, timedelta]:

@@ -16,6 +16,7 @@ from engine.store.uow import Work
 from engine.usecases.assignment import least_loaded
 from engine.usecases.case_lock import staff_task
 from engine.usecases.definition import definition_for
+from engine.usecases.department_clocks import follow_departments
 from engine.usecases.joint_parts import open_joint_parts
 from engine.usecases.parts import DECISIONS, main_of
 from engine.usecases.substitution import as_holder
@@ -52,6 +53,7 @@ def dispatch_again(work: Work, command: DispatchAgain) -> Task:
     part.state, part.finished_at, part.finished_by = "done", work.now, actor.user_id
     part.answers = {"department": command.department, "reason": command.reason.strip()}
     _arrive(work, case, task, command, final)
+    follow_departments(work, definition_for(work, case.package_version_id), case)
     case.department = command.department
     case.revision += 1
     record(

@@ -15,8 +15,9 @@ from engine.store.uow import Work
 from engine.usecases.clocks import apply_clock_verb
 from engine.usecases.definition import Definition
 from engine.usecases.letters import write_letter
+from engine.usecases.stage_clocks import follow_stage
 
-Handler = Callable[[Work, Definition, Case, Effect, Actor], None]
+Handler = Callable[[Work, Definition, Case, Effect, Actor], object]
 
 
 def apply_effect(work: Work, made: Definition, case: Case, effect: Effect, actor: Actor) -> None:
@@ -37,6 +38,7 @@ def _stage(work: Work, made: Definition, case: Case, effect: Effect, actor: Acto
     if case.stage != stage:
         case.stage = stage
         record(work, case, "stage_reached", actor, stage=stage)
+        follow_stage(work, made, case, actor)
 
 
 def _decide(work: Work, made: Definition, case: Case, effect: Effect, actor: Actor) -> None:

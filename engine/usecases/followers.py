@@ -8,7 +8,7 @@ from engine.store.tables import Case, Job
 from engine.store.uow import Work
 from engine.usecases.advance import advance, end_case
 from engine.usecases.case_lock import lock_case, state_of
-from engine.usecases.clocks import stop_clocks
+from engine.usecases.clock_rows import stop_clocks
 from engine.usecases.definition import Definition, definition_for
 from engine.usecases.letters import letters_since_decision, write_same_letter
 from engine.usecases.merge import part
@@ -37,11 +37,11 @@ def _answer(work: Work, case: Case, main: Case) -> None:
     record(work, case, "case_decided", SYSTEM, outcome=case.outcome, reference=main.reference)
     for letter in letters_since_decision(work, main):
         write_same_letter(work, made, case, letter, main, row.data)
-    stop_clocks(work, case)
+    stop_clocks(work, made, case)
     rating = _rating_element(made)
     if rating is None:
         record(work, case, "case_closed", SYSTEM, outcome=case.outcome)
-        end_case(work, case, "closed")
+        end_case(work, made, case, "closed")
     else:
         advance(work, made, case, made.process.begin_at(row.state, rating), SYSTEM)
 

@@ -28,7 +28,7 @@ MESSAGE = "message"
 """The source of an incident behind which a message waits for a receiver that failed on it."""
 HELD = "held"
 """The state of such a message."""
-WITHOUT_A_STEP = frozenset({"letter", "mail", "advice", "clock_warning"})
+WITHOUT_A_STEP = frozenset({"letter", "mail", "advice", "clock_rung", "clock_warning"})
 """Kinds of jobs that no step of the process waits for: who skips one gives it up."""
 RETRIES = 3
 """How often a job worker may try again what an operator has released."""

@@ -35,6 +35,7 @@ from engine.store.tables import (
     Task,
 )
 from engine.store.uow import ReadSession, UnitOfWork
+from engine.usecases.clock_invariants import clock_faults
 from engine.usecases.definition import definition
 from engine.usecases.incidents import HELD, MESSAGE
 
@@ -93,6 +94,8 @@ def _of_case(uow: UnitOfWork, session: ReadSession, case_id: str) -> Iterator[Vi
         return
     if broken is not None:
         yield Violation("audit_broken", "events", case_id, str(broken))
+    for fault in clock_faults(session, case, rows):
+        yield Violation(fault.code, "sla_clocks", case_id, f"{fault.clock} {fault.detail}".strip())
     written = _written(session, case)
     if row is None:
         yield Violation("state_missing", "case_states", case_id)

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from engine.domain.access import SYSTEM
 from engine.kernel.faults import crash_point
 from engine.store import jobs
-from engine.store.tables import Case, Job, Letter
+from engine.store.tables import Case, Job, Letter, Notice, User
 from engine.store.uow import UnitOfWork, Work
 from engine.usecases.advice import advise, keep_advice
-from engine.usecases.clocks import warn
 from engine.usecases.connectors import call_connector
 from engine.usecases.definition import definition
+from engine.usecases.escalate import reach_rung
 from engine.usecases.followers import follow
 from engine.usecases.joint_parts import lapse
 from engine.usecases.letters import letter_for_rendering, with_dates
 from engine.usecases.messages import deliver_signal, deliver_waiting
-from engine.usecases.recount import recount_page
+from engine.usecases.notices import notice_facts
+from engine.usecases.recount import go_on_later, recount_slice
 
 Finish = Callable[[Work, Job], None]
 Act = Callable[[UnitOfWork, Job], Finish]
@@ -56,6 +58,8 @@ def _letter(uow: UnitOfWork, job: Job) -> Finish:
 
 
 def _mail(uow: UnitOfWork, job: Job) -> Finish:
+    if "notice_id" in job.payload:
+        return _notice_mail(uow, job)
     with uow.read() as session:
         letter = session.get_one(Letter, job.payload["letter_id"])
     if letter.address:
@@ -66,14 +70,26 @@ def _mail(uow: UnitOfWork, job: Job) -> Finish:
     return lambda work, job: None
 
 
+def _notice_mail(uow: UnitOfWork, job: Job) -> Finish:
+    with uow.read() as session:
+        notice = session.get_one(Notice, job.payload["notice_id"])
+        user = session.get(User, notice.user_id)
+        facts = notice_facts(session, uow.ports, notice)
+    if user is not None and user.email:
+        words = uow.ports.notice_words(facts, user.locale)
+        uow.ports.mailer.send(user.email, words.subject, words.body, f"<{notice.id}@banshi>")
+        crash_point("mail_sent")
+    return lambda work, job: None
+
+
 def _advice(uow: UnitOfWork, job: Job) -> Finish:
     with uow.read() as session:
         advice = advise(session, uow.ports, str(job.case_id))
     return lambda work, job: keep_advice(work, str(job.case_id), advice)
 
 
-def _clock_warning(uow: UnitOfWork, job: Job) -> Finish:
-    return warn
+def _clock_rung(uow: UnitOfWork, job: Job) -> Finish:
+    return reach_rung
 
 
 def _message(uow: UnitOfWork, job: Job) -> Finish:
@@ -88,8 +104,8 @@ def _signal(uow: UnitOfWork, job: Job) -> Finish:
 
 
 def _recount(uow: UnitOfWork, job: Job) -> Finish:
-    recount_page(uow, job)
-    return lambda work, job: None
+    more = recount_slice(uow, SYSTEM, job.payload["recount_id"])
+    return lambda work, job: go_on_later(work, job.payload["recount_id"]) if more else None
 
 
 def _joint(uow: UnitOfWork, job: Job) -> Finish:
@@ -105,9 +121,10 @@ ACTS: Mapping[str, Act] = {
     "mail": _mail,
     "advice": _advice,
     "connector": call_connector,
-    "clock_warning": _clock_warning,
     "joint": _joint,
     "follow": _follow,
+    "clock_rung": _clock_rung,
+    "clock_warning": _clock_rung,
     "message": _message,
     "signal": _signal,
     "recount": _recount,

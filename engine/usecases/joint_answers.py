@@ -20,6 +20,7 @@ from engine.store.tables import Department, Task
 from engine.store.uow import Work
 from engine.usecases.case_lock import staff_task
 from engine.usecases.definition import definition_for
+from engine.usecases.department_clocks import follow_departments
 from engine.usecases.joint_parts import open_joint_parts, take_answer
 from engine.usecases.parts import JOINT, main_of
 from engine.usecases.substitution import as_holder
@@ -64,6 +65,7 @@ def ask_jointly(work: Work, command: AskJointly) -> Task:
         reason=question[:500],
     )
     open_joint_parts(work, made, case, task, joint, command.departments, question)
+    follow_departments(work, made, case)
     return task
 
 
@@ -122,4 +124,5 @@ def answer_jointly(work: Work, command: AnswerJointly) -> Task:
     on = work.ports.calendar.local_date(work.now).isoformat()
     answer = JointAnswer(str(part.department), command.position, text, actor.display_name, on)
     take_answer(work, case, main_of(work, part), answer)
+    follow_departments(work, definition_for(work, case.package_version_id), case)
     return part

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from engine.domain.access import SYSTEM
@@ -14,6 +15,7 @@ from engine.store.tables import Case, Job, Task
 from engine.store.uow import Work
 from engine.usecases.case_lock import lock_case
 from engine.usecases.definition import Definition, definition_for
+from engine.usecases.department_clocks import follow_departments
 from engine.usecases.parts import JOINT, main_of, open_part, part_due
 
 
@@ -33,7 +35,7 @@ def open_joint_parts(
             work, made, case, main, JOINT, Desk(department), state, question[:2000] or None
         )
         if state == "open":
-            _promise_lapse(work, made, case, id_)
+            _promise_lapse(work, made, case, id_, department)
     record(
         work,
         case,
@@ -45,9 +47,18 @@ def open_joint_parts(
     )
 
 
-def _promise_lapse(work: Work, made: Definition, case: Case, part_id: str) -> None:
-    at = part_due(work, made, case, JOINT)
-    jobs.promise(work, JOINT, f"joint:{part_id}", {"part_id": part_id}, case_id=case.id, due_at=at)
+def _promise_lapse(
+    work: Work, made: Definition, case: Case, part_id: str, department: str
+) -> datetime:
+    """Have the part given up when its time is up; when that is."""
+    at = part_due(work.ports.calendars, made, case, JOINT, department, work.now)
+    jobs.promise(work, JOINT, lapse_key(part_id), {"part_id": part_id}, case_id=case.id, due_at=at)
+    return at
+
+
+def lapse_key(part_id: str) -> str:
+    """The unique key of the job that gives a part up."""
+    return f"joint:{part_id}"
 
 
 def take_answer(work: Work, case: Case, main: Task, answer: JointAnswer) -> None:
@@ -66,8 +77,7 @@ def take_answer(work: Work, case: Case, main: Task, answer: JointAnswer) -> None
         if part is not None:
             made = definition_for(work, case.package_version_id)
             part.state, part.opened_at = "open", work.now
-            part.due_at = part_due(work, made, case, JOINT)
-            _promise_lapse(work, made, case, part.id)
+            part.due_at = _promise_lapse(work, made, case, part.id, department)
 
 
 def lapse(work: Work, job: Job) -> None:
@@ -81,3 +91,4 @@ def lapse(work: Work, job: Job) -> None:
     case.revision += 1
     record(work, case, "joint_lapsed", SYSTEM, element=part.element, department=part.department)
     take_answer(work, case, main, JointAnswer(str(part.department), "silent"))
+    follow_departments(work, definition_for(work, case.package_version_id), case)

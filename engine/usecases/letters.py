@@ -14,10 +14,11 @@ from engine.store import jobs
 from engine.store.audit import record
 from engine.store.tables import Case, Department, Event, Letter, User
 from engine.store.uow import ReadSession, Work
+from engine.usecases.clock_letters import tells_of
 from engine.usecases.definition import Definition
 
 WRITTEN = "letter_written"
-DATES = ("received_on", "legal_due", "promised_due")
+DATES = ("received_on", "legal_due", "promised_due", "previous_promised")
 
 
 def write_letter(work: Work, made: Definition, case: Case, effect: Effect, actor: Actor) -> None:
@@ -28,7 +29,8 @@ def write_letter(work: Work, made: Definition, case: Case, effect: Effect, actor
     to = effect.properties.get("to") or "applicant"
     applicant = work.rows.get_one(User, case.applicant_id)
     to_applicant = to == "applicant"
-    context = _context(work, made, case, effect.data, applicant, case.department)
+    previous = effect.properties.get("previous_promised")
+    context = _context(work, made, case, effect.data, applicant, case.department, previous)
     row = Letter(
         id=new_id(),
         case_id=case.id,
@@ -41,11 +43,12 @@ def write_letter(work: Work, made: Definition, case: Case, effect: Effect, actor
         state="waiting",
         created_at=work.now,
     )
-    _keep(work, case, row, actor)
+    _keep(work, made, case, row, actor)
 
 
-def _keep(work: Work, case: Case, row: Letter, actor: Actor) -> None:
+def _keep(work: Work, made: Definition, case: Case, row: Letter, actor: Actor) -> None:
     work.rows.add(row)
+    tells_of(work, made, case, row)
     record(work, case, WRITTEN, actor, letter=row.letter, element=row.element, letter_id=row.id)
     jobs.promise(work, "letter", f"letter:{row.id}", {"letter_id": row.id}, case_id=case.id)
 
@@ -92,7 +95,7 @@ def write_same_letter(
         state="waiting",
         created_at=work.now,
     )
-    _keep(work, case, row, SYSTEM)
+    _keep(work, made, case, row, SYSTEM)
 
 
 def _context(
@@ -102,6 +105,7 @@ def _context(
     data: Mapping[str, Any],
     applicant: User,
     department: str | None,
+    previous_promised: datetime | None = None,
 ) -> dict[str, Any]:
     calendar = work.ports.calendars.named(made.manifest.calendar_of(case.service))
     locale = case.locale
@@ -119,6 +123,7 @@ def _context(
             "received_on": day(case.received_at),
             "legal_due": day(case.legal_due_at),
             "promised_due": day(case.promised_due_at),
+            "previous_promised": day(previous_promised),
             "outcome": case.outcome,
             "outcome_label": outcome[locale] if outcome else None,
         },

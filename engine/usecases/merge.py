@@ -15,6 +15,7 @@ from engine.store.tables import Case, Task
 from engine.store.uow import Work
 from engine.usecases.case_lock import lock_cases
 from engine.usecases.definition import definition_for
+from engine.usecases.department_clocks import follow_departments
 from engine.usecases.joint_parts import open_joint_parts
 
 _HOLD = (
@@ -135,3 +136,4 @@ def part(work: Work, case: Case, main: Case, actor: Actor, locked: bool = True) 
         joint = joint_from_mapping(task.joint)
         if joint.waiting:
             open_joint_parts(work, made, case, task, joint, joint.waiting, "")
+    follow_departments(work, made, case)

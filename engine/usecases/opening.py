@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from engine.domain.access import SYSTEM
-from engine.domain.calendar import WorkingCalendar
 from engine.domain.dispatch import dispute_of
 from engine.domain.joint import Joint, departments_named
-from engine.domain.limit import due
 from engine.domain.process import OpenTask
 from engine.kernel.errors import ExecutionFailed
 from engine.kernel.ids import new_id
@@ -22,6 +19,7 @@ from engine.store.uow import Work
 from engine.usecases.assignment import least_loaded
 from engine.usecases.definition import Contents, Definition
 from engine.usecases.joint_parts import open_joint_parts
+from engine.usecases.task_clocks import start_task_clock
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,9 @@ def open_task(
     assignee = None
     if place.assign == "least_loaded" and place.department is not None and not held:
         assignee = least_loaded(work, place.department, place.role, place.skill, given)
+    due_at = (
+        start_task_clock(work, made, case, task, str(limit), place.department) if limit else None
+    )
     joint = Joint().with_more(place.co_handlers, "parallel") if place.co_handlers else None
     values = {
         "id": new_id(),
@@ -68,7 +69,7 @@ def open_task(
         "state": "held" if held else "open",
         "assignee_id": assignee.user_id if assignee else None,
         "claimed_at": work.now if assignee else None,
-        "due_at": _task_due(work, made, case, task, place.department) if limit else None,
+        "due_at": due_at,
         "opened_at": work.now,
         "joint": joint.as_mapping() if joint else None,
     }
@@ -141,25 +142,3 @@ def _priority(value: Any, otherwise: int) -> int:
         return min(4, max(1, int(value)))
     except (TypeError, ValueError):
         return otherwise
-
-
-def _task_due(
-    work: Work, made: Definition, case: Case, task: OpenTask, department: str | None
-) -> datetime:
-    """A task of staff is counted on their office's calendar, the applicant's on the service's."""
-    calendars = work.ports.calendars
-    staff = task.properties.get("audience") != "applicant"
-    name = made.manifest.calendar_of(case.service)
-    calendar = calendars.of_department(department) if staff else calendars.named(name)
-    return limit_due(work, made, case, str(task.properties["limit"]), task.element, calendar)
-
-
-def limit_due(
-    work: Work, made: Definition, case: Case, name: str, element: str, calendar: WorkingCalendar
-) -> datetime:
-    """The instant at which the limit `name`, counted from now, ends. Raises ExecutionFailed."""
-    try:
-        limit = made.manifest.limit(case.service, name)
-    except KeyError:
-        raise ExecutionFailed(element=element, reason="limit_missing", limit=name) from None
-    return due(limit, work.now, calendar)

@@ -12,6 +12,7 @@ from typing import Any
 from engine.domain.dispatch import Desk
 from engine.domain.lifecycle import WAITING_STATES
 from engine.domain.limit import due
+from engine.domain.ports import Calendars
 from engine.kernel.ids import new_id
 from engine.store.tables import Case, Task
 from engine.store.uow import Work
@@ -54,17 +55,21 @@ def open_part(
             "flagged": [],
             "state": state,
             "question": question,
-            "due_at": part_due(work, made, case, kind) if state == "open" else None,
+            "due_at": part_due(work.ports.calendars, made, case, kind, desk.department, work.now)
+            if state == "open"
+            else None,
             "opened_at": work.now,
         },
     )
     return id_
 
 
-def part_due(work: Work, made: Definition, case: Case, kind: str) -> datetime:
-    """When a part of this kind that begins now is due: the package's limit of that name."""
+def part_due(
+    calendars: Calendars, made: Definition, case: Case, kind: str, department: str, since: datetime
+) -> datetime:
+    """When a part of this kind that began at `since` is due: the package's limit of that name."""
     limit = made.manifest.dispatch_limit(case.service, kind)
-    return due(limit, work.now, work.ports.calendar)
+    return due(limit, since, calendars.of_department(department))
 
 
 def named(task: Task) -> dict[str, str]:

@@ -15,6 +15,7 @@ from engine.kernel.errors import NotAllowed, PackageRefused
 from engine.kernel.ids import new_id
 from engine.store.tables import Department, OfferedServiceRow, PackageVersion
 from engine.store.uow import Work
+from engine.usecases.clock_check import unfitting_clocks
 from engine.usecases.connector_check import unfitting_connectors
 from engine.usecases.definition import Contents, pack, read_contents
 from engine.usecases.package_check import unfitting
@@ -94,6 +95,7 @@ def check(work: Work, files: Mapping[str, bytes]) -> tuple[Contents, list[Findin
     if contents is not None:
         departments = set(work.session.scalars(select(Department.code)))
         findings += unfitting(contents, departments, work.ports.calendars)
+        findings += unfitting_clocks(contents, work.ports)
         findings += _unfitting_services(work, contents.manifest)
         findings += unfitting_connectors(contents, work.ports.connectors)
     if contents is None or any(finding.severity == "error" for finding in findings):

@@ -12,7 +12,9 @@ from engine.store.audit import record
 from engine.store.tables import Case, Department, Task, TaskMove
 from engine.store.uow import Work
 from engine.usecases.case_lock import locked_task, must_be_open
+from engine.usecases.definition import definition_for
 from engine.usecases.delegate import present_colleague
+from engine.usecases.department_clocks import follow_departments
 from engine.usecases.parts import ask_nobody_jointly, named
 
 
@@ -65,6 +67,7 @@ def reassign(work: Work, command: ReassignTask) -> Reassigned:
         return made
     if department != task.department:
         _move(work, case, task, actor, command, str(department))
+        follow_departments(work, definition_for(work, case.package_version_id), case)
     task.assignee_id = command.assignee_id
     task.claimed_at = work.now if command.assignee_id else None
     task.owner_id = None

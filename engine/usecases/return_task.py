@@ -19,6 +19,7 @@ from engine.store.tables import Case, Task, TaskMove
 from engine.store.uow import Work
 from engine.usecases.case_lock import staff_task
 from engine.usecases.definition import Definition, definition_for
+from engine.usecases.department_clocks import follow_departments
 from engine.usecases.parts import ask_nobody_jointly, open_part
 from engine.usecases.substitution import as_holder
 
@@ -60,6 +61,7 @@ def return_task(work: Work, command: ReturnTask) -> Task:
         task.joint = None
     assert desk is not None  # noqa: S101 - publishing a package with returns sees to it
     open_part(work, made, case, task, kind, desk)
+    follow_departments(work, made, case)
     case.returns += 1
     case.department = desk.department
     case.revision += 1
@@ -99,7 +101,7 @@ def _must_be_returnable(work: Work, made: Definition, case: Case, task: Task) ->
     refusal = dispute_of(case.dispatch, task.element).refusal()
     if refusal is not None:
         raise ReturnRefused(why=refusal)
-    calendar = work.ports.calendar
+    calendar = work.ports.calendars.of_department(task.department)
     limit = made.manifest.dispatch_limit(case.service, "return")
     until = due(limit, task.came_at or task.opened_at, calendar)
     if until < work.now:

@@ -15,8 +15,10 @@ from engine.store.tables import Case, ClockRow, Counter, Draft, OfferedServiceRo
 from engine.store.tables.cases import FIRST
 from engine.store.uow import Work
 from engine.usecases.advance import advance
+from engine.usecases.clock_calendar import service_calendar
 from engine.usecases.definition import Definition, definition_for, offered_for
 from engine.usecases.documents import attach_documents
+from engine.usecases.stage_clocks import follow_stage
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def start_case(work: Work, command: StartCase) -> Case:
     case = _file(work, command, made)
     attach_documents(work, case, command.actor, form, kept)
     record(work, case, "case_filed", command.actor, service=case.service)
+    follow_stage(work, made, case, command.actor)
     step = made.process.start(_data(work, command, made, case, kept))
     advance(work, made, case, step, command.actor)
     if draft is not None:
@@ -87,6 +90,7 @@ def start_by_message(work: Work, command: StartByMessage) -> Case:
     filed = StartCase(command.applicant, command.service, {}, channel="message")
     case = _file(work, filed, made)
     record(work, case, "case_filed", command.applicant, service=case.service)
+    follow_stage(work, made, case, command.applicant)
     data = {**_data(work, filed, made, case, {}), **command.data}
     step = made.process.start(data, command.element)
     advance(work, made, case, step, command.applicant)
@@ -117,6 +121,7 @@ def _file(work: Work, command: StartCase, made: Definition) -> Case:
     work.rows.add(case)
     work.rows.whole(ClockRow, case.id)
     work.locked.add(case.id)
+    work.clocks[case.id] = {}
     return case
 
 
@@ -173,5 +178,5 @@ def _data(
 
 
 def _received_on(work: Work, made: Definition, case: Case) -> str:
-    calendar = work.ports.calendars.named(made.manifest.calendar_of(case.service))
+    calendar = service_calendar(work.ports.calendars, made, case.service)
     return calendar.local_date(case.received_at).isoformat()

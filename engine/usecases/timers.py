@@ -16,6 +16,7 @@ from engine.store.uow import Work
 from engine.usecases.advance import advance
 from engine.usecases.case_lock import lock_case, state_of
 from engine.usecases.definition import definition_for
+from engine.usecases.silence import name_in_ledger, note_silence, rule_of_timer
 
 
 @dataclass(frozen=True)
@@ -82,5 +83,11 @@ def _happen(work: Work, case: Case, job: Job, step: Step | None) -> bool:
     jobs.finish(work, job)
     if step is None:
         return False
-    advance(work, definition_for(work, case.package_version_id), case, step, SYSTEM)
+    made = definition_for(work, case.package_version_id)
+    silence = rule_of_timer(made, job.payload.get("element", ""))
+    if silence is not None:
+        note_silence(work, case, silence)
+    advance(work, made, case, step, SYSTEM)
+    if silence is not None:
+        name_in_ledger(work, case, silence)
     return True

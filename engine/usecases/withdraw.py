@@ -11,6 +11,7 @@ from engine.store.tables import Case
 from engine.store.uow import Work
 from engine.usecases.advance import end_case
 from engine.usecases.case_lock import lock_case
+from engine.usecases.definition import definition_for
 from engine.usecases.follow_jobs import promise_parting
 
 
@@ -34,5 +35,6 @@ def withdraw(work: Work, command: WithdrawCase) -> Case:
     record(work, case, "case_withdrawn", command.actor, reason=command.reason[:500])
     if case.followers:
         promise_parting(work, case)
-    end_case(work, case, "withdrawn")
+    made = definition_for(work, case.package_version_id)
+    end_case(work, made, case, "withdrawn")
     return case

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,9 @@ from fastapi.testclient import TestClient
 from api.main import create_app
 from api.wiring import Application
 from engine.kernel.clock import SettableClock
+from engine.store.tables import Case
 from tests.api.test_access import signed_in
+from tests.support.play import drain, filed
 
 HOLIDAYS_2027 = {
     "year": 2027,
@@ -227,3 +229,36 @@ def test_everybody_may_ask_by_when_and_why(client: TestClient, clock: SettableCl
     assert client.get("/api/v1/clock?service=F999").status_code == 404
     guide = client.get("/services/F001").text
     assert "2026年3月16日" in guide
+
+
+def test_an_edit_is_previewed_then_followed_by_its_recount(
+    client: TestClient, small_office: Application, clock: SettableClock, admin: dict[str, str]
+) -> None:
+    case = filed(small_office)
+    year = detail(client)["years"]["2026"]
+    off = {"from": "2026-03-12", "to": "2026-03-12", "name": {}}
+    edit = {"years": {"2026": {**year, "holidays": [*year["holidays"], off]}}, "revision": 1}
+    told = client.post("/api/v1/calendars/cn/preview", json=edit, headers=admin).json()
+    assert (told["cases"], told["more"]) == (1, False)
+    assert [(each["name"], each["new_due"][:10]) for each in told["items"]] == [
+        ("Legal date", "2026-03-31"),
+        ("Promised date", "2026-03-24"),
+    ]
+    assert client.get("/api/v1/recounts").json()["items"] == []
+    stale = client.post("/api/v1/calendars/cn/preview", json=edit | {"revision": 9}, headers=admin)
+    assert stale.status_code == 412
+    made = client.patch("/api/v1/calendars/cn", json=edit | {"reason": "typhoon"}, headers=admin)
+    assert made.status_code == 200
+    (row,) = client.get("/api/v1/recounts").json()["items"]
+    assert (row["state"], row["seen"], row["total"]) == ("running", 0, 1)
+    assert row["reason"] == "the working calendar has changed"
+    clock.advance(timedelta(seconds=10))
+    drain(small_office)
+    (row,) = client.get("/api/v1/recounts").json()["items"]
+    assert (row["state"], row["seen"], row["moved"]) == ("done", 1, 1)
+    with small_office.uow.read() as session:
+        due = session.get_one(Case, case.id).legal_due_at
+    assert str(due)[:10] == "2026-03-31"
+    officer = signed_in(client, "foi_officer")
+    refused = client.post("/api/v1/calendars/cn/preview", json=edit, headers=officer)
+    assert refused.status_code == 403

@@ -178,7 +178,7 @@ def test_timers_go_on_while_what_goes_out_is_held(
     drain(office)
     with office.uow.read() as session:
         due = session.scalars(
-            select(Job.due_at).where(Job.case_id == case.id, Job.kind == "clock_warning")
+            select(Job.due_at).where(Job.case_id == case.id, Job.kind == "clock_rung")
         ).first()
     assert due is not None
     clock.set(due)

@@ -29,7 +29,7 @@ EXPANDING = [each for each in ONLINE if each.step == "expand"]
 GENTLE = (
     r"CREATE TABLE IF NOT EXISTS ",
     r"ALTER TABLE `\w+` ADD COLUMN .*, ALGORITHM=INSTANT$",
-    r"ALTER TABLE `\w+` ADD INDEX .*, ALGORITHM=INPLACE, LOCK=NONE$",
+    r"ALTER TABLE `\w+` (ADD (UNIQUE )?INDEX|MODIFY COLUMN) .*, ALGORITHM=INPLACE, LOCK=NONE$",
     r"SET SESSION lock_wait_timeout ",
     r"(SELECT|SHOW|DESCRIBE) ",
     r"UPDATE alembic_version ",

@@ -21,6 +21,7 @@ from engine.usecases.complete import CompleteTask, complete, read_tasks
 from engine.usecases.definition import definition
 from engine.usecases.start_case import StartCase, read_starts, start_case
 from engine.usecases.unclaim import UnclaimTask, unclaim
+from tests.support.clocks import clerk, published_clocks
 from tests.support.play import REQUEST, actor, done, filed, open_task
 from tests.support.small_package import begun, person, published
 from tests.unit.bpmn.models import flow, node
@@ -93,6 +94,21 @@ def test_a_step_sends_the_same_few_statements_however_old_the_case_is(
             sizes.append(len(session.get_one(CaseState, case.id).state))
     assert set(counts) == {6}, counts
     assert max(sizes) - min(sizes) < 24
+
+
+def test_a_task_with_a_limit_costs_its_clock_and_its_lines(office: Application) -> None:
+    body = LOOP.replace(person("a"), clerk("a", limit="step"))
+    published_clocks(office, body, "")
+    case, who = begun(office), actor(office, "foi_officer")
+    counts = []
+    for turn in range(1, 11):
+        task = open_task(office, case)
+        office.uow.run(claim, ClaimTask(who, task.id))
+        office.uow.recent.drop(case.id)
+        command = CompleteTask(who, task.id, {"turns": turn})
+        counts.append(_counted(office, lambda command=command: office.uow.run(complete, command)))
+    # Besides the six of any step: its clocks are read, one is stopped, one begins, two lines.
+    assert set(counts) == {10}, counts
 
 
 def test_a_step_of_a_case_just_written_reads_nothing(office: Application) -> None:

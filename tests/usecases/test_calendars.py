@@ -29,7 +29,7 @@ from engine.kernel.errors import (
 from engine.store.calendars import StoredCalendars, calendar_data, keep_data
 from engine.store.pools import open_engine
 from engine.store.queries.calendars import calendar_row, changes_of
-from engine.store.tables import CalendarRow, Case, ClockEntry, ClockRow, Event, Job
+from engine.store.tables import CalendarRow, Case, ClockEntry, ClockRow, Event, Job, Recount
 from engine.store.uow import Work
 from engine.usecases import recount
 from engine.usecases.calendars import (
@@ -39,8 +39,9 @@ from engine.usecases.calendars import (
     edit_calendar,
     seed_calendars,
 )
-from engine.usecases.clocks import calendar_of
+from engine.usecases.clock_calendar import calendar_of
 from engine.usecases.publish import PublishPackage, publish
+from engine.usecases.recount_case import RecountCase, recount_case
 from tests.support.play import actor, drain, filed, open_task
 from tests.support.small_package import begun, files_of, person
 
@@ -117,6 +118,11 @@ def recounted(wired: Application, clock: SettableClock) -> None:
 def jobs_of(wired: Application) -> list[Job]:
     with wired.uow.read() as session:
         return list(session.scalars(select(Job).where(Job.kind == "recount")))
+
+
+def recounts_of(wired: Application) -> list[Recount]:
+    with wired.uow.read() as session:
+        return list(session.scalars(select(Recount).order_by(Recount.started_at)))
 
 
 def test_the_shipped_calendars_are_stored_once(office: Application) -> None:
@@ -274,8 +280,11 @@ def test_open_cases_are_counted_again(office: Application, clock: SettableClock)
     assert {entry.clock for entry in entries} == {each.key for each in clocks}
     assert {entry.number for entry in entries} == {event.number for event in events}
     assert {event.details["calendar"] for event in events} == {"cn"}
+    made = recounts_of(office)[-1]
+    assert (made.state, made.wanted["calendars"], made.failed) == ("done", ["cn"], 0)
+    assert made.started_by == actor(office, "admin").user_id
     # Done again, it does nothing more.
-    assert office.uow.run(recount.recount_case, case.id) == 0
+    assert office.uow.run(recount_case, RecountCase(SYSTEM, case.id)) == []
 
 
 def test_other_calendars_and_ended_cases_are_left_alone(
@@ -288,19 +297,21 @@ def test_other_calendars_and_ended_cases_are_left_alone(
     close(small_office, "2026-03-10", name="hall")
     recounted(small_office, clock)
     assert [job.state for job in jobs_of(small_office)] == ["done"]
+    assert [(each.total, each.moved) for each in recounts_of(small_office)] == [(0, 0)]
     assert legal_date(small_office, case) == before
 
     def end(work: Work, case_id: str) -> None:
         work.session.get_one(Case, case_id).state = "closed"
 
     small_office.uow.run(end, case.id)
-    assert small_office.uow.run(recount.recount_case, case.id) == 0
+    assert small_office.uow.run(recount_case, RecountCase(SYSTEM, case.id)) == []
 
 
-def test_pages_follow_each_other_and_one_bad_case_keeps_no_other(
+def test_slices_follow_each_other_and_one_bad_case_keeps_no_other(
     small_office: Application, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recount, "PAGE", 2)
+    monkeypatch.setattr(recount, "TOGETHER", 2)
+    monkeypatch.setattr(recount, "SLICE", 2)
     cases = sorted((filed(small_office) for _ in range(5)), key=lambda case: case.id)
     drain(small_office)
     before = [legal_date(small_office, case) for case in cases]
@@ -315,8 +326,9 @@ def test_pages_follow_each_other_and_one_bad_case_keeps_no_other(
     after = [legal_date(small_office, case) for case in cases]
     assert after[0] == before[0]
     assert all(now > was for was, now in zip(before[1:], after[1:], strict=True))
-    states = sorted(job.state for job in jobs_of(small_office))
-    assert states == ["done", "done", "waiting"]  # the first page is tried again later
+    assert {job.state for job in jobs_of(small_office)} == {"done"}
+    (made,) = recounts_of(small_office)
+    assert (made.state, made.seen, made.moved, made.failed) == ("done", 5, 4, 1)
 
 
 def test_a_year_that_is_announced_ends_what_was_provisional(
@@ -408,7 +420,7 @@ def test_a_newer_product_fills_in_what_an_edited_calendar_does_not_know(
     assert 2027 in calendar.announced
     assert not calendar.is_working_day(date(2026, 3, 10))
     assert row(small_office).revision == 3
-    assert {job.payload["revision"] for job in jobs_of(small_office)} == {2, 3}
+    assert [each.wanted["calendars"] for each in recounts_of(small_office)] == [["cn"], ["cn"]]
     # What somebody edited stays so, however often the product is started anew.
     small_office.uow.run(seed_calendars, None)
     small_office.ports.calendars.reload()

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from api.demo.office import shipped_package
 from api.wiring import Application
 from engine.domain.access import SYSTEM
+from engine.domain.clock_terms import CASE_DATES
 from engine.kernel import errors
 from engine.kernel.clock import SettableClock
 from engine.store.audit import first_broken_event
@@ -24,6 +25,7 @@ from engine.usecases.invariants import violations
 from engine.usecases.publish import PublishPackage, publish
 from engine.usecases.return_task import ReturnTask, return_task
 from engine.usecases.withdraw import WithdrawCase, withdraw
+from tests.support.clocks import clock_of, due_of, ledger_of
 from tests.support.complaints import (
     decided,
     dispatched,
@@ -85,8 +87,9 @@ def test_the_first_return_goes_to_the_dispatcher_the_second_is_final(office: App
 
 def test_the_complainants_clocks_never_notice(office: Application, clock: SettableClock) -> None:
     case = dispatched(office)
+    of_case = select(ClockEntry.id).where(ClockEntry.clock.in_(CASE_DATES))
     with office.uow.read() as session:
-        before = session.scalars(select(ClockEntry.id)).all()
+        before = session.scalars(of_case).all()
         dates = (case.legal_due_at, case.promised_due_at)
     clock.advance(timedelta(hours=3))
     returned(office, case, "roads")
@@ -95,13 +98,41 @@ def test_the_complainants_clocks_never_notice(office: Application, clock: Settab
     with office.uow.read() as session:
         row = session.get_one(Case, case.id)
         assert (row.legal_due_at, row.promised_due_at) == dates
-        assert session.scalars(select(ClockEntry.id)).all() == before
+        assert session.scalars(of_case).all() == before
         time = department_time(session, case.id, clock.now())
         # Each department pays for its own: three hours until it was returned, two to decide.
         assert time["ROADS"] == timedelta(hours=3)
         assert time["HOTLINE"] == timedelta(hours=2)
         (row,) = returns(session)
         assert (row.by, row.outcome, row.decided_by) == ("周涛", "redispatched", "赵敏")
+
+
+def test_a_departments_clock_pays_for_what_it_returns(
+    office: Application, clock: SettableClock
+) -> None:
+    case = dispatched(office)
+    assert clock_of(office, case, "department:ROADS").state == "running"
+    limit = due_of(office, case, "department:ROADS")
+    clock.advance(timedelta(hours=3))
+    returned(office, case, "roads")
+    assert clock_of(office, case, "department:ROADS").state == "paused"
+    assert clock_of(office, case, "department:HOTLINE").state == "running"
+    clock.advance(timedelta(hours=2))
+    decided(office, case, "redispatch", "WATER")
+    assert clock_of(office, case, "department:HOTLINE").state == "paused"
+    assert clock_of(office, case, "department:WATER").state == "running"
+    clock.advance(timedelta(days=1))
+    returned(office, case, "water")
+    decided(office, case, "adjudicate", "ROADS")
+    roads = clock_of(office, case, "department:ROADS")
+    assert roads.state == "running"
+    # The day it had the task the first time is used up; the next, another's, is given back.
+    assert due_of(office, case, "department:ROADS") == office.ports.calendar.add_working_days(
+        limit, 1
+    )
+    verbs = [line.verb for line in ledger_of(office, case, "department:ROADS")]
+    assert verbs == ["start", "pause", "resume"]
+    assert list(violations(office.uow)) == []
 
 
 def test_whoever_has_worked_on_it_cannot_return_it(office: Application) -> None:

@@ -118,6 +118,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calendars/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Calendar
+         * @description Which dates of open cases the edit would move. Changes nothing; no reason is needed.
+         */
+        post: operations["preview_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendars/{name}/upcoming": {
         parameters: {
             query?: never;
@@ -182,6 +202,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case_id}/clocks/{key}/{verb}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Clock
+         * @description Use a verb on a clock, as far as the process gives the reader a button for it.
+         *
+         *     409 `clock_verb_refused` says why not, and what is possible now.
+         */
+        post: operations["change_clock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{case_id}/diagram": {
         parameters: {
             query?: never;
@@ -233,6 +275,26 @@ export interface paths {
         get: operations["list_places"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Receipt
+         * @description Correct when the case was received, and what is counted from there; or try what moves.
+         */
+        post: operations["correct_receipt"];
         delete?: never;
         options?: never;
         head?: never;
@@ -555,6 +617,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Notices
+         * @description One's own notices and those of one's department, newest first.
+         */
+        get: operations["list_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Read
+         * @description Mark notices as read; those of others are passed over.
+         */
+        post: operations["read_notices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/packages": {
         parameters: {
             query?: never;
@@ -610,6 +712,107 @@ export interface paths {
         get: operations["get_package_diagram"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Recounts
+         * @description The newest recounts, however far they are.
+         */
+        get: operations["list_recounts"];
+        put?: never;
+        /**
+         * Post Recount
+         * @description Recount in the background; ask for it by its id to see how far it is.
+         */
+        post: operations["start_recount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recounts/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Recount
+         * @description Which dates a recount would move. Changes nothing.
+         */
+        post: operations["preview_recount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recounts/{recount_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Recount */
+        get: operations["get_recount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recounts/{recount_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Resume
+         * @description Go on where it was stopped.
+         */
+        post: operations["resume_recount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recounts/{recount_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Stop
+         * @description Stop it after the cases it has in hand; what was moved stays moved.
+         */
+        post: operations["stop_recount"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1442,42 +1645,92 @@ export interface components {
         };
         /** ClockLine */
         ClockLine: {
+            /** Actor Name */
+            actor_name: string;
             /**
              * At
              * Format: date-time
              */
             at: string;
+            /** Basis */
+            basis: string;
             /** Clock */
             clock: string;
+            /** Letter Id */
+            letter_id: string | null;
             /** New Due */
             new_due: string | null;
+            /** Previous Due */
+            previous_due: string | null;
+            /** Reason */
+            reason: string;
             /** Text */
             text: string;
             /** Verb */
             verb: string;
+            /** Working Days */
+            working_days: number | null;
         };
-        /** ClockView */
+        /**
+         * ClockVerbIn
+         * @description `pause` names the interval, `limit` what is added or counted; `also` are further clocks.
+         */
+        ClockVerbIn: {
+            /** Also */
+            also?: string[];
+            /**
+             * Basis
+             * @default
+             */
+            basis: string;
+            /** Limit */
+            limit?: string | null;
+            /**
+             * Pause
+             * @default
+             */
+            pause: string;
+            /** Reason */
+            reason: string;
+            /** Revision */
+            revision?: number | null;
+        };
+        /**
+         * ClockView
+         * @description `why` leads to the date in sentences; `buttons` are the verbs the reader may use now.
+         */
         ClockView: {
+            /** Buttons */
+            buttons: string[];
             /**
              * Due At
              * Format: date-time
              */
             due_at: string;
-            /**
-             * Key
-             * @enum {string}
-             */
-            key: "legal" | "promised";
+            /** Extensions */
+            extensions: string[];
+            /** Key */
+            key: string;
+            /** Kind */
+            kind: string;
             /** Lines */
             lines: components["schemas"]["ClockLine"][];
             /** Name */
             name: string;
+            /** Open Pauses */
+            open_pauses: string[];
+            /** Pauses */
+            pauses: {
+                [key: string]: string;
+            };
             /** Provisional */
             provisional: boolean;
             /** Remaining Working Days */
             remaining_working_days: number | null;
             /** State */
             state: string;
+            /** Why */
+            why: string[];
         };
         /** ColleagueList */
         ColleagueList: {
@@ -1896,6 +2149,39 @@ export interface components {
             /** Items */
             items: components["schemas"]["OutlookView"][];
         };
+        /** MoveList */
+        MoveList: {
+            /** Items */
+            items: components["schemas"]["MoveView"][];
+        };
+        /**
+         * MoveView
+         * @description A date that moves: of a clock, or of a timer or task at `element`; `name` says of what.
+         */
+        MoveView: {
+            /** Case Id */
+            case_id: string;
+            /** Clock */
+            clock: string;
+            /** Element */
+            element: string;
+            /** Name */
+            name: string;
+            /**
+             * New Due
+             * Format: date-time
+             */
+            new_due: string;
+            /**
+             * Previous Due
+             * Format: date-time
+             */
+            previous_due: string;
+            /** Reference */
+            reference: string;
+            /** Refused */
+            refused: string | null;
+        };
         /**
          * NewAbsence
          * @description Both days are away. Without `user_id` it is the reader who is; no services means all.
@@ -1967,6 +2253,47 @@ export interface components {
             skills?: string[];
             /** User Name */
             user_name: string;
+        };
+        /** NoticePage */
+        NoticePage: {
+            /** Items */
+            items: components["schemas"]["NoticeView"][];
+            /** Next */
+            next: string | null;
+            /** Unread */
+            unread: number;
+        };
+        /**
+         * NoticeView
+         * @description `rung` is the step of the ladder it was sent at; `personal` ones go to nobody else.
+         */
+        NoticeView: {
+            /** Case Id */
+            case_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Id */
+            id: string;
+            /** Personal */
+            personal: boolean;
+            /** Read At */
+            read_at: string | null;
+            /** Reference */
+            reference: string;
+            /** Rung */
+            rung: string;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
         };
         /** OutlookView */
         OutlookView: {
@@ -2045,6 +2372,19 @@ export interface components {
             /** Version */
             version: number | null;
         };
+        /**
+         * ReadIn
+         * @description The notices that were read; none means all of them.
+         */
+        ReadIn: {
+            /** Ids */
+            ids?: string[];
+        };
+        /** ReadOut */
+        ReadOut: {
+            /** Count */
+            count: number;
+        };
         /** ReasonView */
         ReasonView: {
             /** Code */
@@ -2098,6 +2438,86 @@ export interface components {
             reason: string;
             /** Task Ids */
             task_ids: string[];
+        };
+        /** ReceiptIn */
+        ReceiptIn: {
+            /** Reason */
+            reason: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /**
+             * Trial
+             * @default false
+             */
+            trial: boolean;
+        };
+        /**
+         * RecountIn
+         * @description Which open cases; nothing means all.
+         */
+        RecountIn: {
+            /** Cases */
+            cases?: string[];
+            /** Departments */
+            departments?: string[];
+            /** Packages */
+            packages?: string[];
+            /**
+             * Reason
+             * @default calendar_changed
+             */
+            reason: string;
+            /** Services */
+            services?: string[];
+        };
+        /** RecountList */
+        RecountList: {
+            /** Items */
+            items: components["schemas"]["RecountView"][];
+        };
+        /**
+         * RecountPreview
+         * @description The first moves; `cases` are looked at in all, and `more` says that others move too.
+         */
+        RecountPreview: {
+            /** Cases */
+            cases: number;
+            /** Items */
+            items: components["schemas"]["MoveView"][];
+            /** More */
+            more: boolean;
+        };
+        /** RecountView */
+        RecountView: {
+            /** Failed */
+            failed: number;
+            /** Finished At */
+            finished_at: string | null;
+            /** Id */
+            id: string;
+            /** Moved */
+            moved: number;
+            /** Reason */
+            reason: string;
+            /** Seen */
+            seen: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Started By */
+            started_by: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "stopped" | "done";
+            /** Total */
+            total: number;
         };
         /** Release */
         Release: {
@@ -2890,6 +3310,41 @@ export interface operations {
             };
         };
     };
+    preview_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarEdit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecountPreview"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     upcoming_days: {
         parameters: {
             query?: {
@@ -3019,6 +3474,43 @@ export interface operations {
             };
         };
     };
+    change_clock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+                key: string;
+                verb: "start" | "reset" | "pause" | "resume" | "extend" | "stop";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClockVerbIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_case_diagram: {
         parameters: {
             query?: never;
@@ -3103,6 +3595,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlaceList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    correct_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceiptIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveList"];
                 };
             };
             /** @description Validation Error */
@@ -3591,6 +4118,72 @@ export interface operations {
             };
         };
     };
+    list_notices: {
+        parameters: {
+            query?: {
+                unread?: boolean;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_packages: {
         parameters: {
             query?: never;
@@ -3695,6 +4288,185 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Diagram"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_recounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecountList"];
+                };
+            };
+        };
+    };
+    start_recount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecountIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecountView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_recount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecountIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecountPreview"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_recount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recount_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecountView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume_recount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recount_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecountView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stop_recount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                recount_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecountView"];
                 };
             };
             /** @description Validation Error */

@@ -10,6 +10,7 @@ import { AbsencesPage } from "../features/absences/AbsencesPage";
 import { CasePage } from "../features/case/CasePage";
 import { CasesPage } from "../features/case/CasesPage";
 import { InboxPage } from "../features/inbox/InboxPage";
+import { NoticesPage } from "../features/notices/NoticesPage";
 import { PeoplePage } from "../features/people/PeoplePage";
 import { SignInPage } from "../features/signin/SignInPage";
 import { firstPage, useMe } from "./session";
@@ -59,6 +60,7 @@ function Pages() {
         <Route path="/cases" element={<CasesPage />} />
         <Route path="/cases/:caseId" element={<CasePage />} />
         <Route path="/absences" element={<AbsencesPage me={me.data} />} />
+        <Route path="/notices" element={<NoticesPage />} />
         <Route path="/packages" element={<PackagesPage me={me.data} />} />
         <Route path="/performance" element={<PerformancePage />} />
         <Route path="/calendars" element={<CalendarsPage me={me.data} />} />

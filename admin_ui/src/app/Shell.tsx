@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Outlet, useLocation, useNavigate } from "react-router";
 
 import type { Me } from "../api/client";
+import { NoticeBell } from "../features/notices/NoticeBell";
 import {
   mayAdminister,
   mayHandle,
@@ -40,6 +41,7 @@ export function Shell({ me }: { me: Me }) {
           onClick={({ key }) => void navigate(key)}
         />
         <Space>
+          {mayHandle(me) && <NoticeBell />}
           <span style={{ color: "#fff" }}>
             {me.display_name}
             {me.department_name ? ` · ${me.department_name}` : ""}

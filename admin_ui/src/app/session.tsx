@@ -59,6 +59,11 @@ export function mayAdminister(me: Me): boolean {
   return me.roles.includes("administrator");
 }
 
+/** Whether somebody may move the dates of many cases: administrators and the office's manager. */
+export function mayRecount(me: Me): boolean {
+  return mayAdminister(me) || (me.roles.includes("manager") && !me.department);
+}
+
 /** Where somebody with these roles begins. */
 export function firstPage(me: Me): string {
   if (mayHandle(me) && me.department) return "/inbox";

@@ -20,6 +20,7 @@ from engine.bpmn.reading.names import (
 )
 from engine.bpmn.reading.source import Source
 from engine.bpmn.timers import read_timer
+from engine.domain.schedule import working_days
 
 _TIMERS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
@@ -106,7 +107,9 @@ def _timer(source: Source, node: etree._Element, definition: etree._Element) -> 
     except NotAllowed:
         source.wrong("timer_unreadable", node, {"timer": text[:64]})
         return None
-    plain = value.language == "text" and not value.source.startswith("limit:")
+    source_text = value.source
+    counted = source_text.startswith("limit:") or working_days(source_text) is not None
+    plain = value.language == "text" and not counted
     is_cycle = plain and (value.source.startswith("R") or " " in value.source)
     is_duration = plain and value.source.startswith("P")
     if plain and (is_cycle, is_duration) != (kind == "cycle", kind == "duration"):

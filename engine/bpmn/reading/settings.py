@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from engine.bpmn.documents import local_name
@@ -12,17 +14,19 @@ from engine.domain.connector import is_expression
 from engine.domain.lifecycle import STAGES
 
 ACTIONS: dict[str, tuple[str, ...]] = {
-    "clock.start": ("clock", "limit"),
-    "clock.reset": ("clock", "limit"),
+    "clock.start": ("clock",),
+    "clock.reset": ("clock",),
     "clock.pause": ("clock",),
     "clock.resume": ("clock",),
-    "clock.extend": ("clock", "limit"),
+    "clock.extend": ("clock",),
     "clock.stop": ("clock",),
+    "clock.recount": ("clock",),
     "case.decide": ("outcome",),
     "recommend": (),
     "task.returned": (),
 }
-CLOCKS = frozenset({"legal", "promised"})
+_CLOCK = re.compile(r"[a-z][a-z0-9_]{1,39}(:\S{1,20})?")
+"""How a clock may be called; which there are the package says."""
 _CHOICES = {
     "audience": frozenset({"staff", "applicant"}),
     "role": frozenset({"caseworker", "manager"}),
@@ -149,5 +153,5 @@ def _check_action(
         if not settings.get(setting):
             source.wrong("action_setting_missing", node, {"setting": setting})
     clock = settings.get("clock", "")
-    if not clock.startswith("=") and set(clock.split()) - CLOCKS:
+    if not clock.startswith("=") and not all(map(_CLOCK.fullmatch, clock.split())):
         source.wrong("setting_wrong", node, {"setting": "clock"})

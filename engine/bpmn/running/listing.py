@@ -13,6 +13,11 @@ from engine.bpmn.running.events import SHOTS, WAITS
 from engine.bpmn.running.workflow import Token
 from engine.domain.process import OpenSubscription, OpenTimer, Waits
 
+REACHED_BEFORE = frozenset(
+    {"userTask", "manualTask", "sendTask", "serviceTask", "subProcess", "callActivity"}
+)
+"""The kinds of which the stage is reached before they are done."""
+
 
 def is_task(token: Token) -> bool:
     return token.node.kind in FOR_PEOPLE and token.waits() and not is_body(token)

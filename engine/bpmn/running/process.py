@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from engine.bpmn.decisions import Decision, facts_of
@@ -14,6 +15,7 @@ from engine.bpmn.running import migration, state
 from engine.bpmn.running.blame import BlamingWorkflow, blame
 from engine.bpmn.running.events import deliver_signal
 from engine.bpmn.running.listing import (
+    REACHED_BEFORE,
     Settings,
     index_of,
     is_job,
@@ -25,6 +27,7 @@ from engine.bpmn.running.listing import (
 from engine.bpmn.running.live import LiveProcesses
 from engine.bpmn.running.subprocesses import begin_scope
 from engine.bpmn.running.throwing import throw_error, throw_escalation
+from engine.bpmn.running.ways import triggers_of, ways_of
 from engine.bpmn.running.workflow import DEFAULT_BUDGET, Budget, Token
 from engine.domain.process import (
     NOTHING,
@@ -41,13 +44,11 @@ from engine.domain.process import (
     Step,
     Thrown,
     Waits,
+    Way,
 )
 from engine.kernel.errors import ExecutionFailed, TaskNotOpen
 
 LIVE: LiveProcesses[tuple[BlamingWorkflow, Waits]] = LiveProcesses()
-_REACHED_BEFORE = frozenset(
-    {"userTask", "manualTask", "sendTask", "serviceTask", "subProcess", "callActivity"}
-)
 
 
 @dataclass(eq=False)
@@ -67,18 +68,20 @@ class PackagedProcess:
     def model(self) -> ProcessModel:
         return self.processes[self.id]
 
+    @cached_property
+    def ways(self) -> Mapping[str, Way]:
+        return ways_of(self.model)
+
+    def setting(self, element: str, name: str, data: Mapping[str, Any]) -> Any:
+        expression = self.settings.get(element, {}).get(name)
+        if expression is None:
+            return self.elements[element].properties.get(name)
+        with blame(element):
+            return expression.evaluate(data)
+
     @property
     def triggers(self) -> tuple[StartTrigger, ...]:
-        nodes = self.model.root.nodes
-        return tuple(
-            StartTrigger(
-                id_,
-                event.kind,
-                event.value.source if event.value is not None else str(event.name or ""),
-            )
-            for id_ in self.model.root.triggered
-            for event in nodes[id_].events
-        )
+        return triggers_of(self.model)
 
     def decision_facts(self, decision: str) -> DecisionFacts | None:
         known = self.decisions.get(decision)
@@ -347,7 +350,7 @@ class _Run:
         element = self.process.elements.get(token.node.id)
         if element is None:
             return
-        early = element.kind in _REACHED_BEFORE
+        early = element.kind in REACHED_BEFORE
         if "stage" in element.properties and what == ("entered" if early else "completed"):
             self._stage(element, token)
         if what == "acted":
@@ -362,7 +365,7 @@ class _Run:
 
     def _stage(self, element: Element, token: Token) -> None:
         data = dict(token.scope.view())
-        reached = self._setting(element.id, "stage", element.properties["stage"], data)
+        reached = self.process.setting(element.id, "stage", data)
         self.effects.append(Effect(element.id, "stage", {"stage": reached}, data))
 
     def _settings(
@@ -373,10 +376,6 @@ class _Run:
             return element.properties
         found = Settings(element.properties, expressions, data, lambda: blame(element.id))
         return dict(found) if at_once else found
-
-    def _setting(self, element: str, name: str, value: str, data: Mapping[str, Any]) -> Any:
-        expression = self.process.settings.get(element, {}).get(name)
-        return value if expression is None else expression.evaluate(data)
 
     def _open_task(self, token: Token, new: Collection[str]) -> OpenTask:
         element = self.process.elements[token.node.id]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from engine.domain.access import Actor
+from engine.domain.clock_terms import CASE_DATES
 from engine.store.tables import Case, ClockEntry, Task, User
 from engine.store.uow import ReadSession
 
@@ -141,7 +142,11 @@ def flags_of(session: ReadSession, case_ids: list[str]) -> dict[str, set[str]]:
     words = {"reset": "corrected", "extend": "extended"}
     for case_id, verb in session.execute(
         select(ClockEntry.case_id, ClockEntry.verb)
-        .where(ClockEntry.case_id.in_(case_ids), ClockEntry.verb.in_(list(words)))
+        .where(
+            ClockEntry.case_id.in_(case_ids),
+            ClockEntry.verb.in_(list(words)),
+            ClockEntry.clock.in_(CASE_DATES),
+        )
         .distinct()
     ):
         flags[case_id].add(words[verb])

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy import case as case_of
 
+from engine.domain.clock_terms import CASE_DATES
 from engine.store.tables import Case, ClockRow, Incident, Job, Rating, Task, User
 from engine.store.uow import ReadSession
 
@@ -91,7 +92,7 @@ def open_cells(session: ReadSession, now: datetime, soon: datetime) -> dict[Key,
     paused = (
         select(Case.department, Case.service, func.count(Case.id.distinct()))
         .join(ClockRow, ClockRow.case_id == Case.id)
-        .where(ClockRow.state == "paused", *undecided)
+        .where(ClockRow.state == "paused", ClockRow.key.in_(CASE_DATES), *undecided)
         .group_by(Case.department, Case.service)
     )
     for department, service, count in session.execute(paused):

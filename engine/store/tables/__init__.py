@@ -3,15 +3,8 @@
 from engine.store.tables.archive import ArchivedCase, ArchivedDepartment
 from engine.store.tables.base import Base
 from engine.store.tables.calendars import CalendarChange, CalendarRow
-from engine.store.tables.cases import (
-    Case,
-    CaseState,
-    ClockEntry,
-    ClockRow,
-    Task,
-    TaskMove,
-    VariableNote,
-)
+from engine.store.tables.cases import Case, CaseState, Task, TaskMove, VariableNote
+from engine.store.tables.clocks import ClockEntry, ClockRow, Notice, Recount
 from engine.store.tables.installation import InstallationFact
 from engine.store.tables.jobs import Counter, Job, ModelRow
 from engine.store.tables.packages import OfferedServiceRow, PackageVersion
@@ -55,9 +48,11 @@ __all__ = [
     "Letter",
     "Message",
     "ModelRow",
+    "Notice",
     "OfferedServiceRow",
     "PackageVersion",
     "Rating",
+    "Recount",
     "SignInAttempt",
     "Subscription",
     "Suggestion",

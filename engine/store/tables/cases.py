@@ -1,4 +1,4 @@
-"""The case, its state, its tasks and its clocks."""
+"""The case, its state and its tasks."""
 
 from __future__ import annotations
 
@@ -191,31 +191,3 @@ class TaskMove(Base):
     decided_by: Mapped[str | None] = mapped_column(identifier())
     decision: Mapped[str | None] = mapped_column(long_text())
     final: Mapped[bool] = mapped_column(default=False)
-
-
-class ClockRow(Base):
-    """One SLA clock of a case as `engine.domain.sla` keeps it."""
-
-    __tablename__ = "sla_clocks"
-    __table_args__ = (Index("ix_sla_clocks_state", "state"), Base.__table_args__)
-
-    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), primary_key=True)
-    key: Mapped[str] = mapped_column(identifier(12), primary_key=True)
-    state: Mapped[str] = mapped_column(identifier(12))
-    due_at: Mapped[datetime] = mapped_column(Instant)
-    body: Mapped[Any] = mapped_column(Json)
-
-
-class ClockEntry(Base):
-    """The ledger: what was done to a clock, why, and what the date became."""
-
-    __tablename__ = "sla_entries"
-    __table_args__ = (UniqueConstraint("case_id", "number"), Base.__table_args__)
-
-    id: Mapped[str] = mapped_column(identifier(), primary_key=True)
-    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
-    number: Mapped[int]
-    clock: Mapped[str] = mapped_column(identifier(12))
-    verb: Mapped[str] = mapped_column(identifier(12))
-    at: Mapped[datetime] = mapped_column(Instant)
-    line: Mapped[Any] = mapped_column(Json)

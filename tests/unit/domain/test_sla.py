@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from engine.domain import sla
 from engine.domain.calendar import calendar_from_mapping, load_calendar
 from engine.domain.limit import Interval, Limit
-from engine.domain.sla import SlaClock
+from engine.domain.sla import Cap, SlaClock
 from engine.kernel.errors import ClockVerbRefused
 
 CN = load_calendar()
@@ -104,10 +104,58 @@ def test_resume_needs_a_pause_that_began_before() -> None:
         sla.resume(paused, local(3, 2, 14), CN)
 
 
-def test_pausing_twice_counts_from_the_first_pause() -> None:
-    clock, _ = sla.pause(started(), local(3, 2))
-    again, _ = sla.pause(clock, local(3, 4))
-    assert again.paused_since == local(3, 2)
+def test_a_pause_of_one_name_is_open_once_and_of_two_names_twice() -> None:
+    clock, _ = sla.pause(started(), local(3, 2), name="third_party")
+    with pytest.raises(ClockVerbRefused) as refused:
+        sla.pause(clock, local(3, 4), name="third_party")
+    assert refused.value.params["why"] == "paused_before"
+    assert "resume" in refused.value.params["possible"]
+    clock, _ = sla.pause(clock, local(3, 4), name="hearing")
+    clock, line = sla.resume(clock, local(3, 9), CN, name="third_party")
+    assert (clock.state, clock.paused_since) == ("paused", local(3, 4))
+    assert (line.pause, line.since) == ("third_party", local(3, 2))
+    with pytest.raises(ClockVerbRefused) as refused:
+        sla.resume(clock, local(3, 9), CN, name="third_party")
+    assert refused.value.params["why"] == "no_such_pause"
+    clock, _ = sla.resume(clock, local(3, 11), CN, name="hearing")
+    # 3–11 March are left out once: 7 working days.
+    assert (clock.state, due_on(clock)) == ("running", date(2026, 3, 25))
+
+
+@pytest.mark.parametrize(
+    ("cap", "extensions", "why"),
+    [
+        (Cap(1), [10, 5], "extended_before"),
+        (Cap(2), [10, 5], None),
+        (Cap(0), [1], "extended_before"),
+        (Cap(3, Limit("working_days", 14)), [10, 5], "extended_too_long"),
+        (Cap(3, Limit("working_days", 15)), [10, 5], None),
+        (Cap(3, Limit("hours", 15)), [1], "extended_too_long"),
+    ],
+)
+def test_extensions_end_at_the_cap(cap: Cap, extensions: list[int], why: str | None) -> None:
+    clock, told = started(), None
+    for days in extensions:
+        try:
+            clock, _ = sla.extend(clock, Limit("working_days", days), local(3, 2), CN, "", cap)
+        except ClockVerbRefused as refused:
+            told = refused.params["why"]
+    assert told == why
+    if why is None:
+        assert due_on(clock) == CN.add_working_days(date(2026, 3, 16), sum(extensions))
+
+
+def test_a_verb_that_does_not_fit_says_what_does() -> None:
+    stopped, _ = sla.stop(started(), local(2, 20), CN)
+    for clock, verb, fitting in (
+        (None, "pause", ("start",)),
+        (started(), "resume", ("reset", "pause", "extend", "stop")),
+        (started(), "start", ("reset", "pause", "extend", "stop")),
+        (stopped, "stop", ("start",)),
+    ):
+        with pytest.raises(ClockVerbRefused) as refused:
+            sla.must_fit(verb, clock)
+        assert refused.value.params["possible"] == fitting
 
 
 def test_stopping_ends_a_pause() -> None:

@@ -5,10 +5,11 @@ import { useTranslation } from "react-i18next";
 
 import { api, type Me, type Shapes, take } from "../../api/client";
 import { moment } from "../../app/dates";
-import { mayAdminister } from "../../app/session";
+import { mayAdminister, mayRecount } from "../../app/session";
 import { ChangeList } from "./ChangeList";
 import { type Calendar, yearsOf } from "./days";
 import { ImportCard } from "./ImportCard";
+import { RecountsCard } from "./RecountsCard";
 import { SettingsForm } from "./SettingsForm";
 import { YearForm } from "./YearForm";
 import { YearView } from "./YearView";
@@ -57,6 +58,7 @@ export default function CalendarsPage({ me }: { me: Me }) {
         footer={mayAdminister(me) ? () => <Button onClick={() => setAdding(true)}>{t("calendars.add")}</Button> : undefined}
       />
       {name && <Details key={name} name={name} me={me} others={lines} />}
+      {mayRecount(me) && <RecountsCard />}
       <Modal open={adding} title={t("calendars.add")} footer={null} destroyOnHidden onCancel={() => setAdding(false)}>
         <SettingsForm others={lines} save={create} />
       </Modal>
@@ -80,12 +82,17 @@ function Details({ name, me, others }: { name: string; me: Me; others: Line[] })
   async function change(body: Shapes["CalendarEdit"]) {
     await take(api.PATCH("/api/v1/calendars/{name}", { ...path, body }));
     await queries.invalidateQueries({ queryKey: ["calendars"] });
+    await queries.invalidateQueries({ queryKey: ["recounts"] });
+  }
+
+  function preview(body: Shapes["CalendarEdit"]) {
+    return take(api.POST("/api/v1/calendars/{name}/preview", { ...path, body }));
   }
 
   const choose = <Segmented style={{ marginBottom: 16 }} options={yearsOf(calendar, new Date())} value={year} onChange={setYear} />;
   const tabs = [
     { key: "year", label: t("calendars.year"), children: <>{choose}<YearView calendar={calendar} year={year} /></> },
-    { key: "edit", label: t("calendars.edit"), children: <>{choose}<YearForm key={`${calendar.revision} ${year}`} calendar={calendar} year={year} save={change} /></> },
+    { key: "edit", label: t("calendars.edit"), children: <>{choose}<YearForm key={`${calendar.revision} ${year}`} calendar={calendar} year={year} save={change} preview={preview} /></> },
     { key: "import", label: t("calendars.import"), children: <ImportCard calendar={calendar} /> },
     { key: "settings", label: t("calendars.settings"), children: <SettingsForm key={calendar.revision} calendar={calendar} others={others} save={(said) => change({ ...said, revision: calendar.revision })} /> },
     { key: "changes", label: t("calendars.changes"), children: <History calendar={calendar} /> },

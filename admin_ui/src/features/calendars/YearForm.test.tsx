@@ -24,8 +24,10 @@ const calendar = {
   },
 } as unknown as Calendar;
 
-function shown(save: (edit: unknown) => Promise<unknown>) {
-  render(<App><YearForm calendar={calendar} year={2026} save={save} /></App>);
+const nothing = { cases: 2, items: [], more: false };
+
+function shown(save: (edit: unknown) => Promise<unknown>, preview = vi.fn().mockResolvedValue(nothing)) {
+  render(<App><YearForm calendar={calendar} year={2026} save={save} preview={preview} /></App>);
 }
 
 describe("editing a year", () => {
@@ -51,6 +53,17 @@ describe("editing a year", () => {
         },
       },
     });
+  }, SLOW);
+
+  it("shows which dates would move, and saves nothing", async () => {
+    const save = vi.fn();
+    const preview = vi.fn().mockResolvedValue(nothing);
+    shown(save, preview);
+    fireEvent.change(screen.getByLabelText("To"), { target: { value: "2026-05-06" } });
+    fireEvent.click(screen.getByText("Which dates would move?"));
+    expect(await screen.findByText(/No date would move/)).toBeTruthy();
+    expect(preview.mock.calls[0]![0].years[2026].holidays[0].to).toBe("2026-05-06");
+    expect(save).not.toHaveBeenCalled();
   }, SLOW);
 
   it("says at the field what the server refuses", async () => {

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { Problem, type Shapes } from "../../api/client";
+import { DatesTable } from "./DatesTable";
 import type { Calendar } from "./days";
 
 interface Row {
@@ -23,35 +24,54 @@ interface Props {
   calendar: Calendar;
   year: number;
   save: (edit: Shapes["CalendarEdit"]) => Promise<unknown>;
+  preview: (edit: Shapes["CalendarEdit"]) => Promise<Shapes["RecountPreview"]>;
 }
 
 /** The days of one year: for an office's calendar only those on top of its base. */
-export function YearForm({ calendar, year, save }: Props) {
+export function YearForm({ calendar, year, save, preview }: Props) {
   const { t } = useTranslation();
   const { message } = App.useApp();
   const [form] = Form.useForm<Values>();
   const [wrong, setWrong] = useState<string[]>([]);
   const [busy, setBusy] = useState(false);
+  const [outlook, setOutlook] = useState<Shapes["RecountPreview"]>();
   const said = calendar.years[String(year)];
 
-  async function send(values: Values) {
-    setBusy(true);
-    setWrong([]);
-    try {
-      await save({
-        revision: calendar.revision,
-        reason: values.reason ?? "",
-        years: {
-          [year]: {
-            announced: values.announced,
-            source: said?.source ?? {},
-            holidays: values.holidays.map(asHoliday),
-            make_up_days: values.make_up_days.map((each) => each.day ?? ""),
-          },
+  function asEdit(values: Values): Shapes["CalendarEdit"] {
+    return {
+      revision: calendar.revision,
+      reason: values.reason ?? "",
+      years: {
+        [year]: {
+          announced: values.announced,
+          source: said?.source ?? {},
+          holidays: values.holidays.map(asHoliday),
+          make_up_days: values.make_up_days.map((each) => each.day ?? ""),
         },
-      });
+      },
+    };
+  }
+
+  async function send(values: Values) {
+    await attempt(async () => {
+      await save(asEdit(values));
       void message.success(t("calendars.saved"));
       form.setFieldValue("reason", "");
+    });
+  }
+
+  async function look() {
+    // A calendar of another calendar has no field for what it takes from it.
+    const values = { announced: said?.announced ?? true, ...form.getFieldsValue() };
+    await attempt(async () => setOutlook(await preview(asEdit(values))));
+  }
+
+  async function attempt(what: () => Promise<void>) {
+    setBusy(true);
+    setWrong([]);
+    setOutlook(undefined);
+    try {
+      await what();
     } catch (error) {
       showErrors(error as Error);
     } finally {
@@ -115,7 +135,11 @@ export function YearForm({ calendar, year, save }: Props) {
       </Form.List>
       <Form.Item name="reason" label={t("calendars.reason")} style={{ marginTop: 24, maxWidth: 640 }}><Input.TextArea rows={2} maxLength={500} /></Form.Item>
       {wrong.length > 0 && <Alert type="error" role="alert" style={{ marginBottom: 16 }} title={wrong.map((each) => <div key={each}>{each}</div>)} />}
-      <Button type="primary" htmlType="submit" loading={busy}>{t("calendars.save")}</Button>
+      {outlook && <DatesTable outlook={outlook} />}
+      <Space>
+        <Button type="primary" htmlType="submit" loading={busy}>{t("calendars.save")}</Button>
+        <Button loading={busy} onClick={() => void look()}>{t("recounts.preview")}</Button>
+      </Space>
     </Form>
   );
 }

@@ -1,42 +1,22 @@
-import { Card, Flex, Popover, Tag } from "antd";
+import { Card, Flex, Tag } from "antd";
 import { useTranslation } from "react-i18next";
 
-import type { CaseView, Shapes } from "../../api/client";
-import { day, moment } from "../../app/dates";
-import { TimeLeft } from "../../app/TimeLeft";
+import type { CaseView } from "../../api/client";
+import { moment } from "../../app/dates";
+import { Clock } from "./Clock";
+import { OtherClocks } from "./OtherClocks";
 
-function Clock({ clock, main }: { clock: Shapes["ClockView"]; main: boolean }) {
-  const { t, i18n } = useTranslation();
-  const why = (
-    <ul style={{ maxWidth: 420, margin: 0, paddingLeft: 16 }}>
-      {clock.lines.map((line, index) => (
-        <li key={index}>
-          {day(line.at, i18n.language)} · {line.text}
-          {line.new_due ? ` → ${day(line.new_due, i18n.language)}` : ""}
-        </li>
-      ))}
-    </ul>
-  );
-  return (
-    <div>
-      <div style={{ color: "#545e6b" }}>{clock.name}</div>
-      <div style={{ fontSize: main ? 24 : 16, fontWeight: main ? 700 : 400 }}>
-        {day(clock.due_at, i18n.language)}
-      </div>
-      {clock.state === "running" && <TimeLeft remaining={clock.remaining_working_days} />}
-      {clock.state === "paused" && <Tag variant="solid" color="#545e6b">{t("clock.paused")}</Tag>}
-      {clock.provisional && <Tag>{t("clock.provisional")}</Tag>}
-      <Popover content={why} title={t("clock.why")} trigger={["hover", "click"]}>
-        <a role="button" tabIndex={0}>{t("clock.why")}</a>
-      </Popover>
-    </div>
-  );
+interface Props {
+  view: CaseView;
+  onChanged: (next: CaseView) => void;
 }
 
 /** Whose case, the two dates and why, and how it stands. */
-export function CaseHeader({ view }: { view: CaseView }) {
+export function CaseHeader({ view, onChanged }: Props) {
   const { t, i18n } = useTranslation();
-  const clocks = [...view.clocks].sort((a) => (a.key === "promised" ? -1 : 1));
+  const dates = ["promised", "legal"].flatMap((key) =>
+    view.clocks.filter((clock) => clock.key === key),
+  );
   return (
     <Card>
       <Flex wrap justify="space-between" gap="large">
@@ -56,11 +36,18 @@ export function CaseHeader({ view }: { view: CaseView }) {
           </p>
         </div>
         <Flex gap="large" wrap>
-          {clocks.map((clock) => (
-            <Clock key={clock.key} clock={clock} main={clock.key === "promised"} />
+          {dates.map((clock) => (
+            <Clock
+              key={clock.key}
+              clock={clock}
+              view={view}
+              main={clock.key === "promised"}
+              onChanged={onChanged}
+            />
           ))}
         </Flex>
       </Flex>
+      <OtherClocks view={view} onChanged={onChanged} />
     </Card>
   );
 }

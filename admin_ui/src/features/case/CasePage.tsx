@@ -34,7 +34,7 @@ export function CasePage() {
   const at = view.stages.findIndex((stage) => stage.state === "current");
   return (
     <>
-      <CaseHeader view={view} />
+      <CaseHeader view={view} onChanged={refresh} />
       <Steps
         size="small"
         current={at < 0 ? view.stages.length : at}

@@ -146,6 +146,7 @@ def test_a_nested_event_subprocess_ends_only_its_own_scope(kind: str) -> None:
 @covers("timer event", "date")
 @covers("timer event", "duration")
 @covers("timer event", "expression")
+@covers("timer event", "working days")
 @pytest.mark.parametrize(
     ("kind", "text", "at"),
     [
@@ -155,6 +156,8 @@ def test_a_nested_event_subprocess_ends_only_its_own_scope(kind: str) -> None:
         ("timeDuration", "=wait", "2026-01-05T01:05:00+00:00"),
         ("timeDuration", "${wait}", "2026-01-05T01:05:00+00:00"),
         ("timeDuration", "P1M", "2026-02-05T01:00:00+00:00"),
+        # Three working days, to the end of the last.
+        ("timeDuration", "3wd", "2026-01-08T15:59:59+00:00"),
     ],
 )
 def test_timers_are_due_when_they_say(kind: str, text: str, at: str) -> None:
