@@ -21,6 +21,7 @@ from rich.table import Table
 from api.archive_commands import archive_closed_cases, unarchive_one
 from api.backup.commands import back_up, bring_back, hold_outgoing_jobs, release_held_jobs
 from api.clock_command import count_clock
+from api.day_command import play_day
 from api.demo.office import PACKAGES, open_office, package_files
 from api.demo.player import Played, PlayedStep, Player
 from api.demo.scenario import Scenario, read_scenario
@@ -70,6 +71,7 @@ app.command("hold-jobs")(hold_outgoing_jobs)
 app.command("release-jobs")(release_held_jobs)
 app.command("incidents")(incidents)
 app.command("recount")(recount)
+app.command("simulate-day")(play_day)
 
 
 def main() -> None:

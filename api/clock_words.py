@@ -48,7 +48,7 @@ class ClockWords:
         lines = [line_of(entry) for entry in entries]
         for number, line in enumerate(lines):
             unmoved = line.new_due == line.previous_due
-            if unmoved and line.verb in ("stop", "resume"):
+            if unmoved and line.verb in ("stop", "resume", "recount"):
                 continue
             if line.verb == "pause" and _is_over(line, lines[number + 1 :]):
                 continue

@@ -54,6 +54,7 @@ def _went_on(clock: SlaClock, line: LedgerLine) -> SlaClock:
                 clock,
                 limit=line.limit or clock.limit,
                 limit_name=line.limit_name or clock.limit_name,
+                begun_by=line.begun_by or clock.begun_by,
                 received=line.received or clock.received,
             )
         case _:

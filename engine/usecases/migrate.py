@@ -25,6 +25,7 @@ from engine.store.tables import Case, CaseState, Event, Job, PackageVersion, Tas
 from engine.store.uow import ReadSession, UnitOfWork, Work
 from engine.usecases.advance import advance
 from engine.usecases.case_lock import lock_case, state_of
+from engine.usecases.clock_migration import follow_migration
 from engine.usecases.definition import definition, definition_for
 
 MIGRATED = "case_migrated"
@@ -132,7 +133,9 @@ def migrate_case(work: Work, command: MigrateCase) -> CaseOutlook:
     if made.step is None:
         raise MigrationRefused(reference=case.reference, reason=_refusal(made.places))
     case.package_version_id = target.id
-    _rename(work, case, {place.element: place.target or "" for place in made.places})
+    names = {place.element: place.target or "" for place in made.places}
+    _rename(work, case, names)
+    follow_migration(work, target, case, {**migration.mapping, **names}, command.actor)
     record(
         work,
         case,

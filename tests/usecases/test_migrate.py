@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from api.wiring import Application
+from engine.kernel.clock import SettableClock
 from engine.kernel.errors import MigrationRefused, NotAllowed
 from engine.store.tables import Case, Job, Task
 from engine.usecases.claim import ClaimTask, claim
+from engine.usecases.invariants import violations
 from engine.usecases.migrate import (
     MigrateCase,
     Migration,
@@ -21,7 +23,15 @@ from engine.usecases.migrate import (
     preview,
     revert_migration,
 )
-from tests.support.play import actor, done, open_task
+from tests.support.clocks import (
+    clerk,
+    clock_of,
+    ledger_of,
+    line_of,
+    published_clocks,
+    rungs_waiting,
+)
+from tests.support.play import actor, done, drain, open_task
 from tests.support.small_package import begun, person, published
 from tests.unit.bpmn.coverage.play import boundary, end, start, straight, timer
 
@@ -133,3 +143,28 @@ def test_hundreds_of_cases_migrate_in_one_batch(small_office: Application) -> No
         due - small_office.ports.clock.now()  # type: ignore[operator]
         for _, due in timers(small_office)
     )
+
+
+def test_clocks_know_the_new_names_and_climb_the_new_ladder(
+    office: Application, clock: SettableClock
+) -> None:
+    silence = (
+        '[silence.quiet]\nrule = "deemed_consent"\ntask = "%s"\nanswers = { answer = "yes" }\n'
+        'basis = { zh-CN = "第三十四条", en = "art. 34" }\n'
+    )
+    limits = line_of(("a", clerk("a", limit="step")), ("b", clerk("b")))
+    old = published_clocks(office, limits, "")
+    case = begun(office)
+    renamed = line_of(("d", clerk("d", limit="step")), ("b", clerk("b")))
+    new = published_clocks(office, renamed, silence % "d")
+    assert rungs_waiting(office, case) == []
+    mapped = Migration(old, new, {"a": "d"})
+    office.uow.run(migrate_case, MigrateCase(actor(office, "designer"), case.id, mapped))
+    key = f"task:{open_task(office, case).key}"
+    assert clock_of(office, case, key).begun_by == "d"
+    assert [entry.verb for entry in ledger_of(office, case, key)] == ["start", "recount"]
+    assert len(rungs_waiting(office, case)) == 1
+    assert list(violations(office.uow)) == []
+    clock.advance(timedelta(days=4))
+    drain(office)
+    assert open_task(office, case).element == "b"
