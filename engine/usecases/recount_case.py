@@ -35,6 +35,7 @@ from engine.usecases.task_clocks import task_clock
 from engine.usecases.task_dates import task_due
 from engine.usecases.timer_dates import timer_due
 
+LIMIT_CHANGED = "limit_changed"
 TIMERS = "case_id IN %s AND kind IN ('timer', 'joint') AND state = 'waiting'"
 TASKS = "case_id IN %s AND state IN ('open', 'held') AND due_at IS NOT NULL"
 
@@ -101,7 +102,7 @@ def what_moves(
             new = _asked(made, case, dated, row, clock)
             if received is not None and clock.received == case.received_at:
                 new["received"] = received
-            why = "limit_changed" if "limit" in new else reason
+            why = LIMIT_CHANGED if "limit" in new else reason
             counts = clock_calendar(calendars, made, case, clock)
             after, line = sla.recount(clock, now, counts, why, **new)
         except EngineError as error:

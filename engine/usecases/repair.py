@@ -15,6 +15,12 @@ from engine.store.uow import Work
 from engine.usecases.advance import advance
 from engine.usecases.case_lock import lock_case, state_of
 from engine.usecases.definition import Definition, definition_for
+from engine.usecases.recount_case import (
+    LIMIT_CHANGED,
+    RecountCase,
+    read_recounts,
+    recount_case,
+)
 
 
 @dataclass(frozen=True)
@@ -69,11 +75,16 @@ def move_token(work: Work, command: MoveToken) -> Case:
 
 
 def correct_data(work: Work, command: CorrectData) -> Case:
-    """Raises as `skip_place`."""
+    """The dates whose limits depend on the data are counted again. Raises as `skip_place`."""
     case, made, row = _opened(work, command)
     step = made.process.correct(row.state, command.data)
     names = sorted(command.data)
-    return _carry_out(work, command, case, made, step, "data_corrected", names=names)
+    _carry_out(work, command, case, made, step, "data_corrected", names=names)
+    work.rows.flush()
+    recount = RecountCase(command.actor, case.id, LIMIT_CHANGED)
+    read_recounts(work, [recount])
+    recount_case(work, recount)
+    return case
 
 
 def _opened(

@@ -80,7 +80,7 @@ def count_day(wired: Application, figures: DayFigures) -> None:
         counts = [count for _, count in given]
         figures.least_given, figures.most_given = min(counts, default=0), max(counts, default=0)
         figures.warned = _count(session, select(func.count()).select_from(Notice))
-        figures.warned_twice = len(session.execute(_repeated()).all())
+        figures.warned_twice = _warned_twice(session)
         figures.unwarned = _unwarned(wired, session)
 
 
@@ -100,10 +100,11 @@ def _unwarned(wired: Application, session: ReadSession) -> int:
     return len([at for at in dates if due(TWO_DAYS, at, calendar) < now])
 
 
-def _repeated() -> Select[Any]:
+def _warned_twice(session: ReadSession) -> int:
     of = (Notice.case_id, Notice.clock, Notice.rung, Notice.due_at, Notice.user_id)
     columns = (*of, Notice.department)
-    return select(*columns).group_by(*columns).having(func.count() > 1)
+    repeated = select(*columns).group_by(*columns).having(func.count() > 1)
+    return len(session.execute(repeated).all())
 
 
 def _count(session: ReadSession, statement: Select[Any]) -> int:

@@ -21,6 +21,8 @@ from engine.domain.sla import Cap, SlaClock
 from engine.kernel.errors import ClockVerbRefused
 
 CN = load_calendar()
+CALENDARS = [CN, load_calendar("uk-foi"), load_calendar("uk-scotland")]
+on_each_calendar = pytest.mark.parametrize("calendar", CALENDARS, ids=lambda each: each.name)
 BASIS = {"zh-CN": "第三十三条", "en": "art. 33"}
 NAMES = ("third_party", "hearing", "testing")
 INSTANTS = st.datetimes(datetime(2025, 1, 1), datetime(2026, 6, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -41,37 +43,46 @@ VERBS = st.lists(
 
 
 def done(
-    clock: SlaClock | None, verb: str, name: str, at: datetime, limit: Limit
+    clock: SlaClock | None,
+    verb: str,
+    name: str,
+    at: datetime,
+    limit: Limit,
+    calendar: WorkingCalendar = CN,
 ) -> tuple[SlaClock, LedgerLine | None]:
     """The verb as a use case would have it done. Raises ClockVerbRefused."""
     sla.must_fit(verb, clock)
     if clock is None or verb == "start":
-        return sla.start(limit, at, CN, limit_name="reply", begun_by="a")
+        return sla.start(limit, at, calendar, limit_name="reply", begun_by="a")
     if verb == "pause":
         return sla.pause(clock, at, "why", name)
     if verb == "resume":
-        return sla.resume(clock, at, CN, "why", name)
+        return sla.resume(clock, at, calendar, "why", name)
     if verb == "extend":
-        return sla.extend(clock, replace(limit, value=3), at, CN, cap=Cap(2))
+        return sla.extend(clock, replace(limit, value=3), at, calendar, cap=Cap(2))
     if verb == "reset":
-        return sla.reset(clock, limit, at, CN, limit_name="reply", begun_by="b")
+        return sla.reset(clock, limit, at, calendar, limit_name="reply", begun_by="b")
     if verb == "recount":
         return sla.recount(
-            clock, at, CN, limit=replace(limit, value=limit.value + 1), limit_name="other"
+            clock, at, calendar, limit=replace(limit, value=limit.value + 1), limit_name="other"
         )
-    return sla.stop(clock, at, CN)
+    return sla.stop(clock, at, calendar)
 
 
+@on_each_calendar
 @given(LIMITS, INSTANTS, VERBS)
 def test_the_ledger_gives_the_clock(
-    limit: Limit, at: datetime, verbs: Sequence[tuple[str, str, timedelta]]
+    calendar: WorkingCalendar,
+    limit: Limit,
+    at: datetime,
+    verbs: Sequence[tuple[str, str, timedelta]],
 ) -> None:
-    clock, line = sla.start(limit, at, CN, limit_name="reply", begun_by="a")
+    clock, line = sla.start(limit, at, calendar, limit_name="reply", begun_by="a")
     ledger = [line]
     for verb, name, later in verbs:
         at += later
         try:
-            clock, written = done(clock, verb, name, at, limit)
+            clock, written = done(clock, verb, name, at, limit, calendar)
         except ClockVerbRefused:
             continue
         if written is not None:
@@ -85,11 +96,12 @@ def test_the_ledger_gives_the_clock(
     assert sla.clock_from_mapping(json.loads(json.dumps(sla.clock_as_mapping(clock)))) == clock
 
 
+@on_each_calendar
 @given(st.integers(1, 30), INSTANTS, st.lists(st.tuples(HOURS, HOURS), min_size=1, max_size=3))
 def test_pauses_move_the_date_by_exactly_the_working_days_left_out(
-    days: int, at: datetime, stretches: list[tuple[timedelta, timedelta]]
+    calendar: WorkingCalendar, days: int, at: datetime, stretches: list[tuple[timedelta, timedelta]]
 ) -> None:
-    clock, _ = sla.start(Limit("working_days", days), at, CN)
+    clock, _ = sla.start(Limit("working_days", days), at, calendar)
     plain = clock.due_at
     # Several at once, each begun while the clock has not run out.
     begun = [(name, at + a, at + a + b) for name, (a, b) in zip(NAMES, stretches, strict=False)]
@@ -99,26 +111,37 @@ def test_pauses_move_the_date_by_exactly_the_working_days_left_out(
     )
     for when, ends, name in events:
         if ends:
-            clock, _ = sla.resume(clock, when, CN, name=name)
+            clock, _ = sla.resume(clock, when, calendar, name=name)
         else:
             clock, _ = sla.pause(clock, when, name=name)
-    left_out = sum(CN.is_working_day(day) for day in excluded_days(clock.excluded, CN))
-    expected = CN.add_working_days(CN.local_date(plain), left_out)
+    left_out = sum(
+        calendar.is_working_day(day)
+        for day in excluded_days(clock.excluded, calendar)
+        if day > calendar.day_zero_of(at)
+    )
+    expected = calendar.add_working_days(calendar.local_date(plain), left_out)
     # It never lies in a pause: of one that begins on the last day, the end is the last day.
-    ends = [
-        CN.next_working_day(CN.local_date(until))
+    latest = [
+        calendar.next_working_day(calendar.local_date(until))
         for since, until in clock.excluded
-        if CN.local_date(since) <= expected < CN.local_date(until)
+        if calendar.local_date(since) <= expected < calendar.local_date(until)
     ]
     assert clock.state == "running"
-    assert CN.local_date(clock.due_at) == max([expected, *ends])
+    assert calendar.local_date(clock.due_at) == max([expected, *latest])
 
 
+@on_each_calendar
 @given(LIMITS, INSTANTS, HOURS, HOURS, HOURS, HOURS)
 def test_independent_verbs_give_the_same_clock_in_any_order(
-    limit: Limit, at: datetime, a: timedelta, b: timedelta, c: timedelta, d: timedelta
+    calendar: WorkingCalendar,
+    limit: Limit,
+    at: datetime,
+    a: timedelta,
+    b: timedelta,
+    c: timedelta,
+    d: timedelta,
 ) -> None:
-    clock, _ = sla.start(limit, at, CN)
+    clock, _ = sla.start(limit, at, calendar)
     by = replace(limit, value=2)
 
     def both(first: str, other: str, last: str) -> SlaClock:
@@ -126,10 +149,10 @@ def test_independent_verbs_give_the_same_clock_in_any_order(
         made, _ = sla.pause(made, at + b, name="testing")
         for verb in (first, other, last):
             if verb == "extend":
-                made, _ = sla.extend(made, by, at + c, CN)
+                made, _ = sla.extend(made, by, at + c, calendar)
             else:
                 end = max(at + a + c, at + b) if verb == "hearing" else max(at + b + d, at + b)
-                made, _ = sla.resume(made, end, CN, name=verb)
+                made, _ = sla.resume(made, end, calendar, name=verb)
         return made
 
     made = both("hearing", "testing", "extend")
@@ -138,31 +161,42 @@ def test_independent_verbs_give_the_same_clock_in_any_order(
     assert both("hearing", "extend", "testing") == made
 
 
+@on_each_calendar
 @given(INSTANTS, HOURS, HOURS, st.integers(1, 4))
 def test_a_pause_within_another_leaves_out_nothing_more(
-    at: datetime, later: timedelta, length: timedelta, parts: int
+    calendar: WorkingCalendar, at: datetime, later: timedelta, length: timedelta, parts: int
 ) -> None:
-    clock, _ = sla.start(Limit("working_days", 10), at, CN)
+    clock, _ = sla.start(Limit("working_days", 10), at, calendar)
     outer, _ = sla.pause(clock, at + later, name="hearing")
-    alone, _ = sla.resume(outer, at + later + length, CN, name="hearing")
+    alone, _ = sla.resume(outer, at + later + length, calendar, name="hearing")
     inner = outer
     for part in range(parts):
         begin = at + later + length * part / parts
         inner, _ = sla.pause(inner, begin, name=NAMES[0])
-        inner, _ = sla.resume(inner, begin + length / parts, CN, name=NAMES[0])
-    assert sla.resume(inner, at + later + length, CN, name="hearing")[0] == alone
+        inner, _ = sla.resume(inner, begin + length / parts, calendar, name=NAMES[0])
+    assert sla.resume(inner, at + later + length, calendar, name="hearing")[0] == alone
 
 
+@on_each_calendar
 @given(LIMITS, INSTANTS, st.dates(date(2025, 1, 1), date(2026, 12, 31)), HOURS, HOURS)
 @settings(max_examples=200)
 def test_another_holiday_never_makes_a_date_earlier(
-    limit: Limit, at: datetime, holiday: date, later: timedelta, length: timedelta
+    calendar: WorkingCalendar,
+    limit: Limit,
+    at: datetime,
+    holiday: date,
+    later: timedelta,
+    length: timedelta,
 ) -> None:
-    clock, _ = sla.start(limit, at, CN)
+    clock, _ = sla.start(limit, at, calendar)
     if at + later <= clock.due_at:
         clock, _ = sla.pause(clock, at + later, name="hearing")
-        clock, _ = sla.resume(clock, at + later + length, CN, name="hearing")
-    more = replace(CN, holidays=CN.holidays | {holiday}, make_up_days=CN.make_up_days - {holiday})
+        clock, _ = sla.resume(clock, at + later + length, calendar, name="hearing")
+    more = replace(
+        calendar,
+        holidays=calendar.holidays | {holiday},
+        make_up_days=calendar.make_up_days - {holiday},
+    )
     recounted, line = sla.recount(clock, at, more)
     assert recounted.due_at >= clock.due_at
     assert (line is None) == (recounted == clock)
