@@ -17,14 +17,24 @@ from api.engine_rest import engine_rest
 from api.main import create_app
 from api.wiring import Application
 from engine.kernel.errors import ExecutionFailed
+from engine.kernel.ids import new_id
 from engine.store.queries.definitions import newest
-from engine.store.tables import Case, Incident, Job, OfferedServiceRow, PackageVersion
+from engine.store.tables import (
+    Case,
+    Incident,
+    Job,
+    Notice,
+    OfferedServiceRow,
+    PackageVersion,
+)
 from engine.store.uow import Work
 from engine.usecases.claim import ClaimTask, claim
 from engine.usecases.complete import CompleteTask
 from engine.usecases.complete import complete as complete_task
 from engine.usecases.deploy import DeployModels, deploy
 from engine.usecases.external_jobs import FetchJobs, Topic, fetch_jobs
+from engine.usecases.recount import StartRecount, TurnRecount, start_recount, stop_recount
+from engine.usecases.recount_choice import Wanted
 from engine.usecases.repair import CorrectData, correct_data
 from engine.usecases.start_instance import StartInstance, start_instance
 from tests.support import engine_rest as camunda
@@ -40,6 +50,8 @@ READ_BY_POST = frozenset(
     )
 )  # fmt: skip
 """Routes that only ask, as Camunda's clients do, with a body."""
+PREVIEWS = frozenset({"POST /api/v1/recounts/preview", "POST /api/v1/calendars/{name}/preview"})
+"""Routes that say what would happen."""
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -62,7 +74,7 @@ def routes_that_write(wired: Application) -> set[str]:
     found |= {f"{m} {r.path}" for r in _walk(portal.router.routes) for m in r.methods}
     inner = _walk(engine_rest(wired).routes)
     found |= {f"{m} /engine-rest{r.path}" for r in inner for m in r.methods}
-    return {line for line in found if line.split(" ")[0] not in SAFE} - READ_BY_POST
+    return {line for line in found if line.split(" ")[0] not in SAFE} - READ_BY_POST - PREVIEWS
 
 
 def _walk(routes: Any) -> Iterator[Any]:
@@ -146,7 +158,46 @@ def _user(wired: Application) -> Sent:
     return Sent("admin", "/api/v1/users", {"json": body})
 
 
+def _on_clock(wired: Application) -> Sent:
+    body = {"reason": "征求意见", "pause": "third_party"}
+    path = f"/api/v1/cases/{filed(wired).id}/clocks/legal/pause"
+    return Sent("foi_officer", path, {"json": body})
+
+
+def _receipt(wired: Application) -> Sent:
+    body = {"received_at": "2026-01-05T10:00:00+08:00", "reason": "邮戳"}
+    return Sent("foi_lead", f"/api/v1/cases/{filed(wired).id}/receipt", {"json": body})
+
+
+def _recount(wired: Application, verb: str) -> Sent:
+    who = actor(wired, "manager")
+    row = wired.uow.run(start_recount, StartRecount(who, Wanted()))
+    if verb == "resume":
+        wired.uow.run(stop_recount, TurnRecount(who, row.id))
+    return Sent("manager", f"/api/v1/recounts/{row.id}/{verb}")
+
+
+def _unread(wired: Application) -> Sent:
+    case = filed(wired)
+
+    def write(work: Work, _: None) -> None:
+        notice = Notice(
+            id=new_id(), case_id=case.id, clock="legal", rung="-3wd", due_at=work.now,
+            department="FOI", text={}, created_at=work.now,
+        )  # fmt: skip
+        work.session.add(notice)
+
+    wired.uow.run(write, None)
+    return Sent("foi_officer", "/api/v1/notices/read", {"json": {}})
+
+
 REST: dict[str, Prepare] = {
+    "POST /api/v1/cases/{case_id}/clocks/{key}/{verb}": _on_clock,
+    "POST /api/v1/cases/{case_id}/receipt": _receipt,
+    "POST /api/v1/recounts": lambda wired: Sent("manager", "/api/v1/recounts", {"json": {}}),
+    "POST /api/v1/recounts/{recount_id}/stop": lambda wired: _recount(wired, "stop"),
+    "POST /api/v1/recounts/{recount_id}/resume": lambda wired: _recount(wired, "resume"),
+    "POST /api/v1/notices/read": _unread,
     "POST /api/v1/cases": lambda wired: Sent(
         "citizen", "/api/v1/cases", {"json": {"service": "F001", "answers": REQUEST}}
     ),
