@@ -14,7 +14,7 @@ from api.rest.clock_view import CaseClocks
 from api.rest.task_view import CaseTasks
 from api.rest.words import Words
 from api.sentences import say
-from engine.domain.access import Actor
+from engine.domain.access import Actor, may_correct_receipt
 from engine.domain.lifecycle import STAGES
 from engine.store.queries.case_record import CaseRecord, case_record
 from engine.store.tables import Case, Document, Event, Letter
@@ -92,6 +92,7 @@ class _View:
             main=_link(record.main) if record.main else None,
             followers=[_link(each) for each in record.followers],
             may_merge=self.may_merge(),
+            may_correct_receipt=case.state == "open" and may_correct_receipt(self.actor),
             department_hours=self.department_hours(),
         )
 

@@ -278,6 +278,7 @@ class CaseView(Shape):
     """The case that this one follows."""
     followers: list[CaseLink]
     may_merge: bool
+    may_correct_receipt: bool
     department_hours: dict[str, float]
     """How long each department, by name, has had the case's tasks."""
 

@@ -1557,6 +1557,8 @@ export interface components {
             /** Letters */
             letters: components["schemas"]["LetterView"][];
             main: components["schemas"]["CaseLink"] | null;
+            /** May Correct Receipt */
+            may_correct_receipt: boolean;
             /** May Merge */
             may_merge: boolean;
             /** Outcome */

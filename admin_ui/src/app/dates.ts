@@ -21,6 +21,19 @@ export function moment(value: string, locale: string): string {
   }).format(new Date(value));
 }
 
+/** What the office's clocks show at an instant, as a field for date and time wants it. */
+export function wallTime(value: string): string {
+  const shown = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone: zone });
+  return shown.format(new Date(value)).replace(" ", "T");
+}
+
+/** The instant at which the office's clocks show `wall`, whatever the reader's own zone is. */
+export function instantOf(wall: string): string {
+  const asUtc = Date.parse(`${wall}Z`);
+  const ahead = Date.parse(`${wallTime(new Date(asUtc).toISOString())}Z`) - asUtc;
+  return new Date(asUtc - ahead).toISOString();
+}
+
 export type Urgency = "overdue" | "today" | "soon" | "later" | "none";
 
 /** How pressing a date is, from the working days that remain. */

@@ -5,6 +5,7 @@ import type { CaseView } from "../../api/client";
 import { moment } from "../../app/dates";
 import { Clock } from "./Clock";
 import { OtherClocks } from "./OtherClocks";
+import { ReceiptForm } from "./ReceiptForm";
 
 interface Props {
   view: CaseView;
@@ -24,6 +25,7 @@ export function CaseHeader({ view, onChanged }: Props) {
           <h1 style={{ fontSize: 22, margin: 0 }}>{view.service_name}</h1>
           <p style={{ margin: "4px 0" }}>
             <strong>{view.reference}</strong> · {moment(view.received_at, i18n.language)}
+            {view.may_correct_receipt && <ReceiptForm view={view} onChanged={onChanged} />}
           </p>
           <p style={{ margin: 0 }}>
             {view.applicant_name} {Object.values(view.applicant_contact).join(" · ")}
