@@ -24,9 +24,10 @@ from engine.domain.calendar_data import (
     shipped_names,
 )
 from engine.domain.explain import explain
+from engine.domain.ledger import LedgerLine
 from engine.domain.limit import LONGEST, UNITS, Limit, Unit
 from engine.domain.locales import nearest_locale
-from engine.domain.sla import LedgerLine, SlaClock
+from engine.domain.sla import SlaClock
 from engine.kernel.errors import CalendarRefused, CalendarUnknown, ClockVerbRefused
 
 console = Console(soft_wrap=True, highlight=False, markup=False)

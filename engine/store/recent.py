@@ -82,7 +82,8 @@ class RecentCases:
                 tasks = self._untouched(rows, before.tasks) | tasks
             clocks = None
             if rows.is_whole(ClockRow, case.id):
-                clocks = [rows.sent_values_of(row) for row in rows.of_case(ClockRow, case.id)]
+                known = rows.known_of_case(ClockRow, case.id)
+                clocks = [rows.sent_values_of(row) for row in known if not row.is_history]
             kept = RecentCase(rows.sent_values_of(case), rows.sent_values_of(state), tasks, clocks)
             with self._lock:
                 self._kept[case.id] = kept

@@ -170,22 +170,15 @@ class Rows:
         return id(row.__dict__) in self._written
 
     def whole(self, entity: type[Base], case_id: str) -> None:
-        """All rows of `entity` that the case has are known: it is new, or they were recalled."""
+        """All rows of `entity` that the case has, and a step may look at, are known."""
         self._whole.add((entity, case_id))
 
     def is_whole(self, entity: type[Base], case_id: str) -> bool:
         return (entity, case_id) in self._whole
 
-    def of_case(self, entity: type[T], case_id: str) -> list[T]:
-        """Every row of `entity` that the locked case has, in the order of their keys."""
-        if not self.is_whole(entity, case_id):
-            self.fetch(Query(entity, "case_id = %s", (case_id,)))
-            self.whole(entity, case_id)
-        return sorted(self.known_of_case(entity, case_id), key=self.key_of)
-
     def known_of_case(self, entity: type[T], case_id: str | None) -> list[T]:
         """The rows of `entity` that the case has, as far as they were read or added before."""
-        return cast("list[T]", self._of_case.get((entity, case_id), []))
+        return cast("list[T]", list(self._of_case.get((entity, case_id), ())))
 
     def wrote_unseen(self, entity: type[Base]) -> bool:
         """Whether a statement given to `later` changed rows of `entity` that are not known here."""

@@ -22,15 +22,15 @@ def told_by(work: Work, case: Case, terms: ClockTerms, entry: ClockEntry) -> Non
     expected = letter_for(terms, entry.verb, entry.line.get("pause", ""))
     if expected is None:
         return
-    for letter in work.rows.all_known(Letter):
-        if (letter.case_id, letter.letter, letter.created_at) == (case.id, expected, work.now):
+    for letter in work.rows.known_of_case(Letter, case.id):
+        if (letter.letter, letter.created_at) == (expected, work.now):
             entry.letter_id = letter.id
 
 
 def tells_of(work: Work, made: Definition, case: Case, letter: Letter) -> None:
     """Name `letter` in the lines of the ledger that were written before it in the same step."""
-    for entry in work.rows.all_known(ClockEntry):
-        if entry.case_id != case.id or entry.letter_id is not None:
+    for entry in work.rows.known_of_case(ClockEntry, case.id):
+        if entry.letter_id is not None:
             continue
         terms = made.manifest.terms(entry.clock)
         pause = entry.line.get("pause", "")

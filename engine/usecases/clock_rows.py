@@ -28,9 +28,13 @@ def read_clocks(work: Work, case_ids: list[str]) -> None:
     missing = [id_ for id_ in case_ids if id_ not in work.clocks]
     if not missing:
         return
-    work.clocks.update({id_: {} for id_ in missing})
-    for row in work.rows.fetch(Query(ClockRow, _COUNTING, (missing,)))[0]:
-        work.clocks[row.case_id][row.key] = row
+    unknown = [id_ for id_ in missing if not work.rows.is_whole(ClockRow, id_)]
+    if unknown:
+        work.rows.fetch(Query(ClockRow, _COUNTING, (unknown,)))
+    for id_ in missing:
+        work.rows.whole(ClockRow, id_)
+        known = work.rows.known_of_case(ClockRow, id_)
+        work.clocks[id_] = {row.key: row for row in known if not row.is_history}
 
 
 def clocks_of(work: Work, case: Case) -> Mapping[str, ClockRow]:
@@ -115,8 +119,8 @@ def _show_date(work: Work, case: Case, key: str, clock: SlaClock, line: LedgerLi
 
 
 def _show_on_task(work: Work, case: Case, key: str, clock: SlaClock) -> None:
-    for task in work.rows.all_known(Task):
-        if (task.case_id, task.key) == (case.id, key):
+    for task in work.rows.known_of_case(Task, case.id):
+        if task.key == key:
             task.due_at = clock.due_at
             return
     sql = "UPDATE tasks SET due_at = %s WHERE case_id = %s AND `key` = %s"

@@ -194,8 +194,8 @@ def dated_rows(work: Work, case: Case) -> Dated:
     """What `read_recounts` has read of the case."""
     return Dated(
         list(clocks_of(work, case).values()),
-        [job for job in work.rows.all_known(Job) if job.case_id == case.id],
-        [task for task in work.rows.all_known(Task) if task.case_id == case.id],
+        work.rows.known_of_case(Job, case.id),
+        work.rows.known_of_case(Task, case.id),
         state_of(work, case),
     )
 
@@ -227,7 +227,7 @@ def _keep(work: Work, made: Definition, case: Case, changed: Changed, actor: Act
     for job, at in changed.timers:
         _note(work, case, actor, "timer_moved", str(job.payload.get("element", "")), job.due_at, at)
         job.due_at = at
-    jobs = {job.unique_key: job for job in work.rows.all_known(Job)}
+    jobs = {job.unique_key: job for job in work.rows.known_of_case(Job, case.id)}
     for task, at in changed.tasks:
         if task.due_at is not None:
             _note(work, case, actor, "task_moved", task.element, task.due_at, at)

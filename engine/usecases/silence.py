@@ -63,9 +63,9 @@ def rule_of_timer(made: Definition, element: str) -> SilenceRule | None:
 
 def name_in_ledger(work: Work, case: Case, rule: SilenceRule) -> None:
     """Name the rule in the lines of this step that give no reason of their own."""
-    for entry in work.rows.all_known(ClockEntry):
+    for entry in work.rows.known_of_case(ClockEntry, case.id):
         own = entry.line.get("reason") or is_of_task(entry.clock)
-        if entry.case_id == case.id and not own and entry.verb != "stop":
+        if not own and entry.verb != "stop":
             entry.line = {**entry.line, "reason": rule.rule, "basis": dict(rule.basis)}
 
 

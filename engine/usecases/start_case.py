@@ -121,7 +121,6 @@ def _file(work: Work, command: StartCase, made: Definition) -> Case:
     work.rows.add(case)
     work.rows.whole(ClockRow, case.id)
     work.locked.add(case.id)
-    work.clocks[case.id] = {}
     return case
 
 

@@ -47,7 +47,7 @@ def start_task_clock(
 
 def stop_task_clocks(work: Work, made: Definition, case: Case, closed: Collection[str]) -> None:
     """Stop the clocks of the tasks that closed in this step; reads nothing if none had a limit."""
-    known = {task.key: task for task in work.rows.all_known(Task) if task.case_id == case.id}
+    known = {task.key: task for task in work.rows.known_of_case(Task, case.id)}
     limited = {key for key in closed if key not in known or known[key].due_at is not None}
     if not limited or not made.tasks_have_limits:
         return

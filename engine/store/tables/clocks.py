@@ -27,6 +27,11 @@ class ClockRow(Base):
     next_rung_at: Mapped[datetime | None] = mapped_column(Instant)
     """When the next rung is reached; a job of that instant waits for it."""
 
+    @property
+    def is_history(self) -> bool:
+        """Whether it counted for a task that is over, so that no step looks at it again."""
+        return self.state == "stopped" and self.key.startswith("task:")
+
 
 class ClockEntry(Base):
     """The ledger: what was done to a clock, why, and what the date became.
