@@ -14,7 +14,7 @@ interface Row {
 }
 
 interface Values {
-  announced: boolean;
+  announced?: boolean;
   holidays: Row[];
   make_up_days: { day?: string }[];
   reason: string;
@@ -43,7 +43,8 @@ export function YearForm({ calendar, year, save, preview }: Props) {
       reason: values.reason ?? "",
       years: {
         [year]: {
-          announced: values.announced,
+          // A calendar of another calendar has no field for what it takes from it.
+          announced: values.announced ?? said?.announced ?? true,
           source: said?.source ?? {},
           holidays: values.holidays.map(asHoliday),
           make_up_days: values.make_up_days.map((each) => each.day ?? ""),
@@ -61,9 +62,7 @@ export function YearForm({ calendar, year, save, preview }: Props) {
   }
 
   async function look() {
-    // A calendar of another calendar has no field for what it takes from it.
-    const values = { announced: said?.announced ?? true, ...form.getFieldsValue() };
-    await attempt(async () => setOutlook(await preview(asEdit(values))));
+    await attempt(async () => setOutlook(await preview(asEdit(form.getFieldsValue()))));
   }
 
   async function attempt(what: () => Promise<void>) {
