@@ -25,8 +25,8 @@ from engine.domain.ports import Ports, Recommender, Waker
 from engine.kernel.clock import Clock, SystemClock
 from engine.store import jobs
 from engine.store.calendars import StoredCalendars
-from engine.store.job_places import Places
 from engine.store.pools import open_engine
+from engine.store.queue_cursors import QueueCursors
 from engine.store.uow import UnitOfWork
 from engine.usecases.calendars import seed_calendars
 from engine.usecases.definition import Definition, definition, known_definition
@@ -71,7 +71,7 @@ class Application:
     letters: JailedLetters
     hashing: threading.BoundedSemaphore
     stopping: threading.Event
-    places: Places = field(default_factory=Places)
+    cursors: QueueCursors = field(default_factory=QueueCursors)
 
     def run_due(self, queues: Sequence[str] | None = None) -> int:
         """Run the jobs that are due now, of `queues` or of all; how many were run.
@@ -85,7 +85,7 @@ class Application:
             stop=self.stopping,
             at_most=MOST_IN_A_TURN,
             seconds=SWEEP_SECONDS,
-            places=self.places,
+            cursors=self.cursors,
         )
 
     def definition(self, version_id: str) -> Definition:

@@ -17,8 +17,8 @@ from engine.kernel.faults import defect
 from engine.kernel.ids import new_id
 from engine.store import idempotency
 from engine.store.facts import HELD_KINDS
-from engine.store.job_places import Places
-from engine.store.rows import Query
+from engine.store.queue_cursors import QueueCursors
+from engine.store.statements import Query
 from engine.store.tables import InstallationFact, Job
 from engine.store.uow import ReadSession, Work
 
@@ -114,14 +114,14 @@ def drop(work: Work, unique_keys: Sequence[str]) -> None:
 class LeaseDue:
     """Up to `at_most` jobs of `queues` that are due by `until` (default now), for `worker`.
 
-    Those before its `places` are passed over.
+    Those before its `cursors` are passed over.
     """
 
     worker: str
     queues: Sequence[str]
     at_most: int
     until: datetime | None = None
-    places: Places = field(default_factory=Places)
+    cursors: QueueCursors = field(default_factory=QueueCursors)
 
 
 def lease_due(work: Work, command: LeaseDue) -> list[Job]:
@@ -133,9 +133,9 @@ def lease_due(work: Work, command: LeaseDue) -> list[Job]:
     free = "state <> 'done'" if defect("lease_ignored") else "state = 'waiting'"
     # One query for each order of the index: a sort would lock every job that is due.
     found: list[Job] = []
-    places = command.places
+    cursors = command.cursors
     asked = [(queue, priority) for priority in PRIORITIES for queue in queues]
-    asked = [each for each in asked if not places.is_empty(*each)]
+    asked = [each for each in asked if not cursors.is_empty(*each)]
     facts, *fetched, lost = work.rows.fetch(
         Query(InstallationFact, "name = %s", (HELD_KINDS,)),
         *(_due(queue, priority, free, until, command) for queue, priority in asked),
@@ -148,17 +148,17 @@ def lease_due(work: Work, command: LeaseDue) -> list[Job]:
         ),
     )
     held = {kind for fact in facts for kind in fact.value}
-    for place, rows in zip(asked, fetched, strict=True):
+    for where, rows in zip(asked, fetched, strict=True):
         if not rows:
-            places.found_empty(*place)
+            cursors.found_empty(*where)
     for rows in (*fetched, lost):
         found += [job for job in rows if job.kind not in held]
-        _pass(places, [job for job in rows if job.kind in held])
+        _pass(cursors, [job for job in rows if job.kind in held])
     found.sort(key=lambda job: (job.state == "waiting", job.priority, job.due_at, job.id))
     # Whatever kills its worker must not take down with it what is only leased beside it.
     suspects = [job for job in found if job.state == "running" and job.attempts >= SUSPECT]
     found = suspects[:1] or found[: command.at_most]
-    _pass(places, found)
+    _pass(cursors, found)
     for job in found:
         job.state, job.leased_by, job.leased_until = "running", command.worker, work.now + LEASE
         job.attempts += 1
@@ -178,19 +178,19 @@ def lease_due(work: Work, command: LeaseDue) -> list[Job]:
 def _due(queue: str, priority: int, free: str, until: datetime, command: LeaseDue) -> Query:
     where = f"queue = %s AND {free} AND priority = %s AND due_at <= %s"
     params: list[object] = [queue, priority, until]
-    place = command.places.behind(queue, priority)
-    if place is not None:
+    cursor = command.cursors.behind(queue, priority)
+    if cursor is not None:
         # Two ranges of the index, without what stands before them.
         where += " AND (due_at > %s OR (due_at = %s AND id > %s))"
-        params += [place.due_at, place.due_at, place.job_id]
+        params += [cursor.due_at, cursor.due_at, cursor.job_id]
     where += " ORDER BY due_at, id LIMIT %s"
     return Query(Job, where, (*params, command.at_most), skip_locked=True)
 
 
-def _pass(places: Places, found: Sequence[Job]) -> None:
+def _pass(cursors: QueueCursors, found: Sequence[Job]) -> None:
     for job in found:
         if job.state == "waiting":
-            places.passed(job.queue, job.priority, job.due_at, job.id)
+            cursors.passed(job.queue, job.priority, job.due_at, job.id)
 
 
 @dataclass(frozen=True)

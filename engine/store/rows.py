@@ -16,17 +16,25 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
 
+from engine.store.statements import (
+    Join,
+    Query,
+    Statement,
+    delete,
+    insert,
+    overwrite,
+    select,
+    select_joined,
+    update,
+)
 from engine.store.tables.base import Base
 from engine.store.wire import (
-    Shape,
     Value,
-    columns_of,
     for_mysql,
     for_sqlite,
     insert_order,
@@ -34,40 +42,10 @@ from engine.store.wire import (
 )
 
 T = TypeVar("T", bound=Base)
-Statement = tuple[str, Sequence[Value]]
 COMPOUND, COMPOUND_END = "BEGIN NOT ATOMIC\n", "\nEND"
 """What makes several statements one on MariaDB; MySQL has no such thing."""
 AT_ONCE = 500
 """Rows of one INSERT, so that a packet stays far below the server's limit."""
-
-
-@dataclass(frozen=True)
-class Query:
-    """Rows of `entity` that meet `where`, with ``%s`` for each of `params`.
-
-    `where` may go on with ORDER BY and LIMIT. `lock` keeps others from changing the rows;
-    ``SKIP LOCKED`` passes over those that others hold.
-    """
-
-    entity: type[Base]
-    where: str
-    params: Sequence[Value] = ()
-    lock: bool = False
-    skip_locked: bool = False
-
-
-@dataclass(frozen=True)
-class Join:
-    """Rows of several `entities` by alias, from ``tables`` (FROM and WHERE), as one result.
-
-    `lock` and `skip_locked` as for a `Query`.
-    """
-
-    entities: Mapping[str, type[Base]]
-    tables: str
-    params: Sequence[Value] = ()
-    lock: bool = False
-    skip_locked: bool = False
 
 
 class Rows:
@@ -95,7 +73,7 @@ class Rows:
 
     def fetch(self, *queries: Query) -> list[list[Any]]:
         """The rows of each query, all in one round trip. A row read before is the same object."""
-        statements = [self._select(query) for query in queries]
+        statements = [select(query, self._mysql) for query in queries]
         results = self._send(statements, reading=True)
         return [
             [self._loaded(query.entity, row) for row in rows]
@@ -104,11 +82,8 @@ class Rows:
 
     def joined(self, join: Join) -> list[tuple[Any, ...]]:
         """The rows of a join, each as one row of every entity."""
-        columns = ", ".join(columns_of(entity, alias) for alias, entity in join.entities.items())
-        sql = f"SELECT {columns} FROM {join.tables}"  # noqa: S608
-        sql += self._locking(join)
         found = []
-        for row in self._send([(sql, join.params)], reading=True)[0]:
+        for row in self._send([select_joined(join, self._mysql)], reading=True)[0]:
             made, start = [], 0
             for entity in join.entities.values():
                 end = start + 1 + len(shape_of(entity).bare)
@@ -299,33 +274,8 @@ class Rows:
         ):
             for start in range(0, len(rows), AT_ONCE):
                 some = rows[start : start + AT_ONCE]
-                statements.append(self._insert(shape_of(entity), some, unless_known))
+                statements.append(insert(shape_of(entity), some, unless_known, self._mysql))
         return statements
-
-    def _insert(self, shape: Shape, rows: list[dict[str, Any]], unless_known: bool) -> Statement:
-        written = [shape.written(fields) for fields in rows]
-        # A long row is mostly NULL, and the server reads every one of them.
-        nulls = {
-            place
-            for place, column in enumerate(zip(*written, strict=True))
-            if place in shape.omissible and column.count(None) == len(rows)
-        }
-        used = [place for place in range(len(shape.columns)) if place not in nulls]
-        params = [row[place] for row in written for place in used]
-        sql = self._insert_of([shape.columns[place] for place in used], shape, len(rows))
-        if unless_known:
-            key = shape.key_columns[0]
-            sql += (
-                f" ON DUPLICATE KEY UPDATE `{key}` = `{key}`"
-                if self._mysql
-                else " ON CONFLICT DO NOTHING"
-            )
-        return sql, params
-
-    def _insert_of(self, columns: Sequence[str], shape: Shape, count: int) -> str:
-        places = f"({', '.join(['%s'] * len(columns))})"
-        head = f"INSERT INTO {shape.table} ({', '.join(columns)})"
-        return f"{head} VALUES {', '.join([places] * count)}"
 
     def _updates(self) -> list[Statement]:
         statements: list[Statement] = []
@@ -350,42 +300,18 @@ class Rows:
             if self._mysql and len(changed) + len(shape.keys) == len(shape.writers):
                 whole.setdefault(row.__class__, []).append(fields)
                 continue
-            sets = ", ".join(f"`{shape.names[name]}` = %s" for name in changed)
-            where = " AND ".join(f"`{name}` = %s" for name in shape.key_columns)
             params += [fields[key] for key in shape.keys]
-            sql = f"UPDATE {shape.table} SET {sets} WHERE {where}"  # noqa: S608
-            statements.append((sql, params))
-        return statements + [self._overwrite(shape_of(each), rows) for each, rows in whole.items()]
-
-    def _overwrite(self, shape: Shape, rows: list[dict[str, Any]]) -> Statement:
-        """Write rows that are there and have changed in every column, all at once."""
-        sql = self._insert_of(shape.columns, shape, len(rows))
-        params = [value for fields in rows for value in shape.written(fields)]
-        sets = [f"`{name}` = VALUES(`{name}`)" for name in shape.names.values()]
-        return f"{sql} ON DUPLICATE KEY UPDATE {', '.join(sets)}", params
+            statements.append((update(shape, changed), params))
+        return statements + [overwrite(shape_of(each), rows) for each, rows in whole.items()]
 
     def _removals(self) -> list[Statement]:
         made: list[Statement] = []
         for entity, rows in self._removed.items():
             shape = shape_of(entity)
-            keys = [row.__dict__[shape.keys[0]] for row in rows]
-            sql = f"DELETE FROM {shape.table} WHERE `{shape.key_columns[0]}` IN %s"  # noqa: S608
-            made.append((sql, (keys,)))
+            made.append((delete(shape), ([row.__dict__[shape.keys[0]] for row in rows],)))
         return made
 
     # The wire
-
-    def _select(self, query: Query) -> Statement:
-        table = shape_of(query.entity).table
-        sql = f"SELECT {columns_of(query.entity, table)} FROM {table} WHERE {query.where}"  # noqa: S608
-        return sql + self._locking(query), query.params
-
-    def _locking(self, asked: Query | Join) -> str:
-        if not self._mysql:
-            return ""
-        if asked.skip_locked:
-            return " FOR UPDATE SKIP LOCKED"
-        return " FOR UPDATE" if asked.lock else ""
 
     def _loaded(self, entity: type[Base], row: Sequence[Any]) -> Base:
         shape = shape_of(entity)

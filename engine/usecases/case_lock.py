@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from engine.domain.access import Actor, handles_tasks
 from engine.kernel.errors import CaseNotOpen, NotFound, StaleRevision, TaskNotOpen
 from engine.kernel.faults import crash_point
-from engine.store.rows import Join, Query
+from engine.store.statements import Join, Query
 from engine.store.tables import Case, CaseState, Task
 from engine.store.uow import Work
 

@@ -10,7 +10,7 @@ from engine.domain.access import Actor, handles_tasks, may_take_task
 from engine.domain.lifecycle import STAFF_ROLES
 from engine.kernel.errors import NotAllowed, TaskAlreadyClaimed
 from engine.store.audit import record
-from engine.store.rows import Join, Query
+from engine.store.statements import Join, Query
 from engine.store.tables import Case, Task, User
 from engine.store.uow import Work
 from engine.usecases.case_lock import staff_task

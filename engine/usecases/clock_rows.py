@@ -12,7 +12,7 @@ from engine.domain.ledger import LedgerLine
 from engine.domain.sla import SlaClock
 from engine.kernel.ids import new_id
 from engine.store.audit import record
-from engine.store.rows import Query
+from engine.store.statements import Query
 from engine.store.tables import Case, ClockEntry, ClockRow, Task
 from engine.store.uow import Work
 from engine.usecases.clock_calendar import clock_calendar

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from engine.domain.lifecycle import WAITING_STATES
-from engine.store.rows import Query
+from engine.store.statements import Query
 from engine.store.tables import Task, TaskMove
 from engine.store.uow import ReadSession, Work
 

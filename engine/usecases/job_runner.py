@@ -17,7 +17,7 @@ from engine.kernel.errors import ExecutionFailed
 from engine.kernel.faults import crash_point, defect
 from engine.kernel.ids import new_id
 from engine.store import jobs
-from engine.store.job_places import Places
+from engine.store.queue_cursors import QueueCursors
 from engine.store.tables import Job, Letter
 from engine.store.uow import UnitOfWork, Work
 from engine.usecases.case_lock import lock_case
@@ -43,11 +43,11 @@ def run_due(
     queues: Sequence[str] = ALL_QUEUES,
     stop: threading.Event | None = None,
     seconds: float | None = None,
-    places: Places | None = None,
+    cursors: QueueCursors | None = None,
 ) -> int:
     """Run the jobs of `queues` due by `until` (default: now); how many were run.
 
-    `places` are those at which the process was when it ran jobs before.
+    `cursors` are where the process was in the queues when it ran jobs before.
 
     Begins nothing new after so many `seconds`. Ends early, giving back what it has not begun, once
     `stop` is set.
@@ -57,15 +57,15 @@ def run_due(
     size = TIMERS_AT_ONCE if "timers" in queues else AT_ONCE
     if list(queues) == ["connectors"]:
         size = 1  # a slow call must not keep those behind it from other workers
-    places = Places() if places is None else places
+    cursors = QueueCursors() if cursors is None else cursors
     everywhere = False
     while count < at_most and time.monotonic() < end and not (stop is not None and stop.is_set()):
-        wanted = jobs.LeaseDue(worker, queues, min(size, at_most - count), until, places)
+        wanted = jobs.LeaseDue(worker, queues, min(size, at_most - count), until, cursors)
         leased = uow.run(jobs.lease_due, wanted)
         if not leased:
             if everywhere:
                 break
-            places.forget()
+            cursors.forget()
             everywhere = True
             continue
         everywhere = False

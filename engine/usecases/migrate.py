@@ -20,7 +20,7 @@ from engine.kernel.errors import (
     NotFound,
 )
 from engine.store.audit import record
-from engine.store.rows import Query
+from engine.store.statements import Query
 from engine.store.tables import Case, CaseState, Event, Job, PackageVersion, Task
 from engine.store.uow import ReadSession, UnitOfWork, Work
 from engine.usecases.advance import advance

@@ -21,7 +21,7 @@ from engine.domain.ports import Calendars
 from engine.domain.sla import SlaClock
 from engine.kernel.errors import EngineError
 from engine.store.audit import record
-from engine.store.rows import Query
+from engine.store.statements import Query
 from engine.store.tables import Case, CaseState, ClockRow, Job, Task
 from engine.store.uow import Work
 from engine.usecases.case_lock import lock_case, lock_cases, state_of

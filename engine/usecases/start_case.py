@@ -10,7 +10,7 @@ from engine.domain.access import Actor
 from engine.kernel.errors import AnswersInvalid, NotFound
 from engine.kernel.ids import case_reference, new_id
 from engine.store.audit import record
-from engine.store.rows import Query
+from engine.store.statements import Query
 from engine.store.tables import Case, ClockRow, Counter, Draft, OfferedServiceRow, User
 from engine.store.tables.cases import FIRST
 from engine.store.uow import Work

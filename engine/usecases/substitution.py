@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from engine.domain.access import Actor, Principal, has_skill, may_take_task
 from engine.kernel.errors import NotAllowed, QuestionOpen, SkillMissing, TaskNotYours
-from engine.store.rows import Join
+from engine.store.statements import Join
 from engine.store.tables import Absence, Case, Task, User
 from engine.store.uow import ReadSession, Work
 from engine.usecases.people import actor_of

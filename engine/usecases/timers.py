@@ -10,7 +10,7 @@ from engine.domain.access import SYSTEM
 from engine.domain.process import Step
 from engine.kernel.errors import ExecutionFailed
 from engine.store import jobs
-from engine.store.rows import Query
+from engine.store.statements import Query
 from engine.store.tables import Case, CaseState, Job
 from engine.store.uow import Work
 from engine.usecases.advance import advance

@@ -12,7 +12,7 @@ from engine.kernel.clock import SettableClock
 from engine.kernel.ids import new_id
 from engine.store import jobs
 from engine.store.audit import first_broken_event
-from engine.store.job_places import Places
+from engine.store.queue_cursors import QueueCursors
 from engine.store.tables import Case, Event, Incident, Job
 from engine.store.uow import Work
 from engine.usecases.job_runner import run_due
@@ -160,36 +160,36 @@ def test_old_finished_jobs_are_cleared_away(office: Application, clock: Settable
     assert keys == {"new"}
 
 
-def test_what_comes_before_the_place_of_a_worker_is_found_soon(office: Application) -> None:
-    places = Places()
+def test_what_comes_before_the_cursor_of_a_worker_is_found_soon(office: Application) -> None:
+    cursors = QueueCursors()
 
     def taken(at_most: int) -> list[str]:
-        wanted = jobs.LeaseDue("w", ["timers"], at_most, places=places)
+        wanted = jobs.LeaseDue("w", ["timers"], at_most, cursors=cursors)
         return [job.unique_key for job in office.uow.run(jobs.lease_due, wanted)]
 
     promised(office, ("a", 2), ("b", 2), ("c", 2))
     first = taken(2)
-    # Given back, it stands before the place at which the worker goes on.
+    # Given back, it stands before the cursor from which the worker goes on.
     office.uow.run(_give_back, first[0])
     promised(office, ("urgent", 1))
     assert {*first, *taken(9)} == {"a", "b", "c"}
-    places.forget()
+    cursors.forget()
     assert {*taken(9)} == {first[0], "urgent"}
 
 
-def test_a_worker_that_goes_on_from_its_place_leaves_nothing(
+def test_a_worker_that_goes_on_from_its_cursor_leaves_nothing(
     office: Application, clock: SettableClock
 ) -> None:
     published(office, REMINDED)
     cases = [begun(office) for _ in range(3)]
     clock.advance(timedelta(days=2))
     cases += [begun(office) for _ in range(3)]
-    places = Places()
+    cursors = QueueCursors()
     clock.advance(timedelta(days=1, hours=1))
-    assert run_due(office.uow, at_most=2, queues=["timers"], places=places) == 2
+    assert run_due(office.uow, at_most=2, queues=["timers"], cursors=cursors) == 2
     clock.advance(timedelta(days=3))
-    # Some stand behind the place, and one before it; a run does not end before it has them all.
-    assert run_due(office.uow, queues=["timers"], places=places) == 4
+    # Some stand behind the cursor, and one before it; a run does not end before it has them all.
+    assert run_due(office.uow, queues=["timers"], cursors=cursors) == 4
     with office.uow.read() as session:
         reminded = [session.get_one(Case, case.id).revision for case in cases]
     assert len(set(reminded)) == 1

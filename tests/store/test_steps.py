@@ -134,7 +134,7 @@ def test_the_task_beside_and_the_end_of_the_case_read_nothing(office: Applicatio
         row = session.get_one(Case, case.id)
         assert row.state == "closed"
         assert first_broken_event(session, case.id) is None
-    assert sent == 9
+    assert sent == 8
 
 
 def test_a_task_beside_that_another_process_took_is_seen_as_taken(office: Application) -> None:

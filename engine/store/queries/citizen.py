@@ -9,7 +9,8 @@ from engine.domain.access import Actor
 from engine.kernel.errors import NotFound
 from engine.store.queries.case_record import CaseRecord, case_record
 from engine.store.queries.case_rows import CaseRows
-from engine.store.rows import Join, Rows
+from engine.store.rows import Rows
+from engine.store.statements import Join
 from engine.store.tables import Case, Document, Draft, Letter, Task, User
 from engine.store.uow import ReadSession
 

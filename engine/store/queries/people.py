@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from engine.store.rows import Join, Rows
+from engine.store.rows import Rows
+from engine.store.statements import Join
 from engine.store.tables import Department, User, UserSession
 from engine.store.uow import ReadSession
 

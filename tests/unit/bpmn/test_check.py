@@ -92,7 +92,6 @@ def test_no_files_at_all() -> None:
         (around(user_task("odd", stage="somewhere")), "setting_wrong"),
         (around(service_task("odd", action="os.system")), "action_unknown"),
         (around(service_task("odd", action="clock.start")), "action_setting_missing"),
-        (around(service_task("odd", action="clock.stop", clock="moon")), "setting_wrong"),
         (around(script_task("odd", "import os")), "expression_refused"),
         (around(user_task("odd", limit="=open('x')")), "expression_refused"),
         (around(decision_task("odd", "gone")), "decision_unknown"),

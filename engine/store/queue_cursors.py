@@ -18,7 +18,7 @@ LIFE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Place:
+class Cursor:
     """Behind the job `job_id`, which was due at `due_at`."""
 
     due_at: datetime
@@ -26,31 +26,31 @@ class Place:
     since: float
 
 
-class Places:
-    """The places of one process, by queue and priority. Safe in threads."""
+class QueueCursors:
+    """The cursors of one process, by queue and priority. Safe in threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._places: dict[tuple[str, int], Place] = {}
+        self._cursors: dict[tuple[str, int], Cursor] = {}
         self._empty: dict[tuple[str, int], float] = {}
 
-    def behind(self, queue: str, priority: int) -> Place | None:
+    def behind(self, queue: str, priority: int) -> Cursor | None:
         """Behind which job to go on, or None to begin at the beginning."""
         with self._lock:
-            place = self._places.get((queue, priority))
-            if place is not None and time.monotonic() - place.since > LIFE_SECONDS:
-                del self._places[queue, priority]
+            cursor = self._cursors.get((queue, priority))
+            if cursor is not None and time.monotonic() - cursor.since > LIFE_SECONDS:
+                del self._cursors[queue, priority]
                 return None
-            return place
+            return cursor
 
     def passed(self, queue: str, priority: int, due_at: datetime, job_id: str) -> None:
-        """Go on behind this job, if it stands behind the present place."""
+        """Go on behind this job, if it stands behind the present one."""
         with self._lock:
-            place = self._places.get((queue, priority))
-            if place is None:
-                self._places[queue, priority] = Place(due_at, job_id, time.monotonic())
-            elif (place.due_at, place.job_id) < (due_at, job_id):
-                self._places[queue, priority] = Place(due_at, job_id, place.since)
+            cursor = self._cursors.get((queue, priority))
+            if cursor is None:
+                self._cursors[queue, priority] = Cursor(due_at, job_id, time.monotonic())
+            elif (cursor.due_at, cursor.job_id) < (due_at, job_id):
+                self._cursors[queue, priority] = Cursor(due_at, job_id, cursor.since)
 
     def is_empty(self, queue: str, priority: int) -> bool:
         """Whether nothing was found there just now."""
@@ -65,5 +65,5 @@ class Places:
     def forget(self) -> None:
         """Look everywhere from the beginning again."""
         with self._lock:
-            self._places.clear()
+            self._cursors.clear()
             self._empty.clear()
