@@ -50,12 +50,14 @@ CLIENTS = 50
 SERVER = """
 import os, sys, uvicorn
 from api.main import create_app
+from api.memory import settle
 from api.settings import read_settings
 from api.wiring import wire
 from api.worker.embedded import EmbeddedWorker
 wired = wire(read_settings())
 worker = EmbeddedWorker(wired.run_due, wired.chores())
 app = create_app(wired.with_waker(worker.waker), worker)
+settle()
 uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False)
 """
 
