@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time
 from typing import Annotated
 
@@ -109,6 +110,7 @@ def guide(
         request,
         "guide.html.j2",
         service=service,
+        legal=_legal_limit(service.statutory),
         events=[catalogue.life_events[each] for each in service.life_events],
         dates=dates,
         on=on,
@@ -118,6 +120,14 @@ def guide(
         stages=[made.manifest.stages[key][locale] for key in made.manifest.stages] if made else [],
         pages=_questions(form, locale) if form else [],
     )
+
+
+def _legal_limit(written: str | None) -> tuple[str, int]:
+    """What the catalogue writes as ``20wd``, ``60d`` or ``window``: its kind, and how many."""
+    found = re.fullmatch(r"(\d+)(wd|d)", written or "")
+    if found is not None:
+        return found[2], int(found[1])
+    return ("window" if written == "window" else "none"), 0
 
 
 def _dates(

@@ -115,6 +115,7 @@ def test_the_guide_tells_both_dates_for_today_and_any_day(client: TestClient) ->
     today = client.get("/services/F001").text
     assert "If you apply today: 23 March 2026" in today
     assert "If you apply today: 30 March 2026" in today
+    assert "<dd>Working days: 20<br>" in today
     later = client.get("/services/F001?on=2026-02-10").text
     assert "We promise a decision by 9 March 2026" in later
     assert "By law at the latest by 16 March 2026" in later
