@@ -16,14 +16,20 @@ from api.rest.schemas import Shape
 from api.sentences import say
 from engine.domain.access import SYSTEM, Actor
 from engine.domain.calendar import WorkingCalendar
-from engine.domain.calendar_changes import changes
-from engine.domain.calendar_data import CalendarData, read_calendar
-from engine.domain.calendar_import import taken_over
+from engine.domain.calendar_data import CalendarData
 from engine.store.calendars import calendar_data
 from engine.store.queries.calendars import calendar_row, calendar_rows, changes_of
 from engine.store.queries.people import names_of
 from engine.store.tables import CalendarChange, CalendarRow
-from engine.usecases.calendars import AddCalendar, EditCalendar, add_calendar, edit_calendar
+from engine.usecases.calendars import (
+    AddCalendar,
+    EditCalendar,
+    TakeOverDays,
+    add_calendar,
+    edit_calendar,
+    take_over_days,
+    would_take_over,
+)
 
 router = APIRouter(prefix="/calendars", tags=["calendars"])
 Administrator = Annotated[Actor, Depends(require_administrator)]
@@ -268,22 +274,19 @@ def import_calendar(
     """
     wired = application(request)
     days = read_calendar_file(file.file.read(MOST_BYTES + 1))
-    with wired.uow.read() as session:
-        row = calendar_row(session, name)
-    before = calendar_data(row)
-    after = read_calendar(taken_over(before, days, years).as_mapping())
-    made = changes(before, after)
+    only = tuple(years) if years is not None else None
     if apply:
-        said = after.as_mapping()["years"]
-        seen = row.revision if revision is None else revision
-        command = EditCalendar(actor, name, seen, reason, {}, said)
-        row = wired.uow.run(edit_calendar, command)
+        command = TakeOverDays(actor, name, days, reason, only, revision)
+        made = wired.uow.run(take_over_days, command)
         wired.ports.calendars.reload()
+    else:
+        with wired.uow.read() as session:
+            made = would_take_over(calendar_row(session, name), days, only)
     return ImportReport(
         applied=apply,
         years=sorted(days.years),
-        changes=_changes(made.as_mapping(), request.state.locale),
-        revision=row.revision,
+        changes=_changes(made.changes, request.state.locale),
+        revision=made.revision,
     )
 
 

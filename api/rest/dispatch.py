@@ -36,6 +36,7 @@ from api.sentences import failure_view
 from api.wiring import Application
 from engine.domain.access import SYSTEM, Actor
 from engine.kernel.errors import EngineError, NotFound
+from engine.store.idempotency import aside
 from engine.store.tables import Case, Task
 from engine.usecases.definition import Contents, read_contents
 from engine.usecases.delegate import (
@@ -187,7 +188,9 @@ def preview_dispatch(
 
 def _candidate(wired: Application, files: dict[str, bytes]) -> Contents:
     """The package as it would be published. Raises PackageRefused."""
-    wired.uow.run(publish, PublishPackage(SYSTEM, files, trial=True))
+    # A trial keeps nothing, and so no key that would spare the next one.
+    with aside():
+        wired.uow.run(publish, PublishPackage(SYSTEM, files, trial=True))
     contents, _ = read_contents(files, wired.ports)
     assert contents is not None  # noqa: S101 - what cannot be read was refused
     return contents

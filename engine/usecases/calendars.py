@@ -14,6 +14,7 @@ from sqlalchemy import select
 from engine.domain.access import SYSTEM, Actor, may_administer
 from engine.domain.calendar_changes import CalendarChanges, changes
 from engine.domain.calendar_data import CalendarData, read_calendar, shipped_calendar, shipped_names
+from engine.domain.calendar_import import ImportedDays, taken_over
 from engine.domain.calendar_set import CalendarSet
 from engine.domain.field_error import FieldError
 from engine.kernel.errors import CalendarChanged, CalendarRefused, CalendarUnknown, NotAllowed
@@ -52,6 +53,29 @@ class EditCalendar:
     said: Mapping[str, Any]
     years: Mapping[str, Any]
     departments: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class TakeOverDays:
+    """`days` are those of a file; `only` these years of it are taken over, if any are named.
+
+    Without `revision` it does not matter what the editor has seen.
+    """
+
+    actor: Actor
+    name: str
+    days: ImportedDays
+    reason: str
+    only: tuple[int, ...] | None = None
+    revision: int | None = None
+
+
+@dataclass(frozen=True)
+class TakenOver:
+    """`changes` are as the record has them, and `revision` is the one that they led to."""
+
+    changes: Mapping[str, Any]
+    revision: int
 
 
 def add_calendar(work: Work, command: AddCalendar) -> CalendarRow:
@@ -98,6 +122,38 @@ def edited(row: CalendarRow, command: EditCalendar) -> CalendarData:
     body = calendar_data(row).as_mapping()
     years = body["years"] | dict(command.years)
     return read_calendar({**body, **command.said, "years": years, "name": row.name})
+
+
+def take_over_days(work: Work, command: TakeOverDays) -> TakenOver:
+    """Replace years of a calendar by what a file says of them; what that has changed.
+
+    Raises as `edit_calendar` does.
+    """
+    row = _for_editing(work, command.actor, command.reason).get(command.name)
+    if row is None:
+        raise CalendarUnknown(name=command.name)
+    before = calendar_data(row)
+    after = _with_file(before, command.days, command.only)
+    seen = row.revision if command.revision is None else command.revision
+    years = after.as_mapping()["years"]
+    edit = EditCalendar(command.actor, command.name, seen, command.reason, {}, years)
+    row = edit_calendar(work, edit)
+    return TakenOver(changes(before, after).as_mapping(), row.revision)
+
+
+def would_take_over(
+    row: CalendarRow, days: ImportedDays, only: Sequence[int] | None = None
+) -> TakenOver:
+    """What taking over the days would change. Raises CalendarRefused(fields)."""
+    before = calendar_data(row)
+    after = _with_file(before, days, only)
+    return TakenOver(changes(before, after).as_mapping(), row.revision)
+
+
+def _with_file(
+    before: CalendarData, days: ImportedDays, only: Sequence[int] | None
+) -> CalendarData:
+    return read_calendar(taken_over(before, days, only).as_mapping())
 
 
 def seed_calendars(work: Work, _: None) -> None:

@@ -216,6 +216,22 @@ def test_a_rule_is_looked_at_before_it_is_published(
     assert main_task(small_office, case).department == "WATER"
 
 
+def test_a_preview_looks_again_even_with_the_key_of_another(client: TestClient) -> None:
+    headers = Staff(client, "designer").headers | {"Idempotency-Key": "looked"}
+    table = shipped_package("complaint")["dispatch.dmn"]
+    told = [
+        client.post(
+            "/api/v1/dispatch/preview",
+            data={"key": "complaint"},
+            files={"file": ("dispatch.dmn", content)},
+            headers=headers,
+        )
+        for content in (table, b"no table")
+    ]
+    assert [answer.status_code for answer in told] == [200, 422]
+    assert told[1].json()["code"] == "package_refused"
+
+
 def test_a_follower_sees_how_far_the_matter_is_and_nothing_of_the_other(
     client: TestClient, small_office: Application
 ) -> None:
