@@ -11,7 +11,7 @@ from api.installation import product
 from api.migrations.lock import alone
 from api.migrations.online import run_patiently
 from engine.store.partitions import SPLIT, known_partitions, oldest_month, split_statement
-from engine.store.pools import open_engine
+from engine.store.pools import patiently
 
 console = Console()
 
@@ -33,22 +33,17 @@ def split_tables(
             console.print("SQLite has no partitions: nothing to do.")
             return
         # The first time each table is copied.
-        patient = open_engine(wired.settings.database_url, patient=True)
-        try:
-            with alone(wired.engine):
-                for table in tables or SPLIT:
-                    with patient.connect() as connection:
-                        known = known_partitions(connection, table)
-                        now = wired.ports.clock.now()
-                        oldest = oldest_month(connection, table, now)
-                        statement = split_statement(table, known, oldest, now, months)
-                        if statement is None:
-                            console.print(f"{table}: has them")
-                        elif show:
-                            console.print(f"{statement};", soft_wrap=True)
-                        else:
-                            run_patiently(connection, statement)
-                            count = len(known_partitions(connection, table))
-                            console.print(f"{table}: {count} partitions")
-        finally:
-            patient.dispose()
+        with alone(wired.engine), patiently(wired.engine) as connection:
+            for table in tables or SPLIT:
+                known = known_partitions(connection, table)
+                now = wired.ports.clock.now()
+                oldest = oldest_month(connection, table, now)
+                statement = split_statement(table, known, oldest, now, months)
+                if statement is None:
+                    console.print(f"{table}: has them")
+                elif show:
+                    console.print(f"{statement};", soft_wrap=True)
+                else:
+                    run_patiently(connection, statement)
+                    count = len(known_partitions(connection, table))
+                    console.print(f"{table}: {count} partitions")

@@ -11,7 +11,6 @@ from sqlalchemy import create_engine, func, select
 
 from api.demo.office import open_office, shipped_package
 from api.memory import settle
-from api.migrations import migrate
 from api.settings import read_settings
 from api.wiring import Application, wire
 from api.worker.waker import ThreadWaker
@@ -42,7 +41,7 @@ class Office:
             wired = wire(settings, waker=ThreadWaker())
             Path(folder).mkdir(exist_ok=True)
             try:
-                migrate(wired.engine)
+                wired.bring_up_to_date()
                 open_office(wired)
                 wired.uow.run(publish, PublishPackage(SYSTEM, package()))
                 with wired.uow.read() as session:

@@ -28,7 +28,7 @@ from api.migrations.serving import (
 )
 from engine.kernel.clock import SystemClock
 from engine.store.facts import BACKFILLED, OLDEST_CODE, read_fact, write_fact
-from engine.store.pools import open_engine
+from engine.store.pools import patiently
 
 __all__ = [
     "Pending",
@@ -134,13 +134,9 @@ def _unfilled(connection: Connection, chain: Chain, found: str | None) -> list[M
 def _upgrade(engine: Engine, number: str, versions: tuple[Path, ...]) -> None:
     config = alembic_config(versions)
     # An index of a large table takes longer than any answer is waited for otherwise.
-    patient = open_engine(engine.url.render_as_string(hide_password=False), patient=True)
-    try:
-        with patient.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, number)
-    finally:
-        patient.dispose()
+    with patiently(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, number)
 
 
 @dataclass(frozen=True)

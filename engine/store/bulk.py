@@ -16,6 +16,7 @@ from typing import Any
 import pymysql
 from sqlalchemy import Engine, LargeBinary, Table, text
 
+from engine.store.pools import patiently
 from engine.store.tables.base import Base
 from engine.store.wire import shape_of, stored_instant
 
@@ -188,5 +189,5 @@ def _make_anew(engine: Engine, indexes: Sequence[Any]) -> None:
         f"ADD INDEX `{index.name}` ({', '.join(f'`{column.name}`' for column in index.columns)})"
         for index in indexes
     ]
-    with engine.begin() as connection:
+    with patiently(engine) as connection:
         connection.execute(text(f"ALTER TABLE `{table}` {', '.join(parts)}"))

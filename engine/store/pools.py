@@ -6,11 +6,13 @@ Only a writing connection takes several statements in one packet (see `engine.st
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pymysql
 from pymysql.constants import CLIENT
-from sqlalchemy import Engine, NullPool, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 
 from engine.store.tables.base import dump_json
@@ -52,6 +54,17 @@ def open_engine(url: str, patient: bool = False) -> Engine:
         return engine
     waits = {"read_timeout": None, "write_timeout": None} if patient else {}
     return create_engine(url, **_POOL, pool_pre_ping=True, connect_args=_CONNECT | waits)
+
+
+@contextmanager
+def patiently(engine: Engine) -> Iterator[Connection]:
+    """A connection to the same database that waits for an answer as long as it takes."""
+    patient = open_engine(engine.url.render_as_string(hide_password=False), patient=True)
+    try:
+        with patient.connect() as connection:
+            yield connection
+    finally:
+        patient.dispose()
 
 
 def open_aside(engine: Engine) -> Engine:

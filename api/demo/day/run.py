@@ -3,8 +3,8 @@
 The day is played through the product's use cases on a clock that jumps a quarter of an hour at a
 time. At noon all workers stand still for two hours, so that warnings must neither be lost nor come
 twice. The next working day everybody goes on, with few new tickets, so that what was left has
-become a day old when it is looked at. Some tickets are too hard for anybody: the days after show
-who is warned of them.
+become a day old when it is looked at. Some tickets are too hard for anybody: the days after, on
+which the rest is done some times a day, show who is warned of them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ RETURNS = 0.06
 HARD = 0.04
 """The share of the tickets that nobody gets done."""
 DAYS_AFTER = 7
-"""Working days on which the hard ones are only looked at, some times a day."""
+"""Working days on which people work and are looked at some times a day."""
 OUTAGE_DAY = 4
 """The working day, counted from the first, on which all workers stand still."""
 HANDLED = 0.5
@@ -89,6 +89,7 @@ def simulate_day(
             clock.set(at)
             if number != OUTAGE_DAY:
                 _work_off(wired)
+                played.work()
             note_unowned(wired, figures)
     count_day(wired, figures)
     figures.seconds = round(time.perf_counter() - began, 1)
@@ -145,9 +146,10 @@ class _Day:
             self.hard.add(case.id)
 
     def work(self) -> None:
-        self._hotline()
         for code, staff in self.office.staff.items():
             self._department(code, staff)
+        # What departments have answered is called back the same quarter of an hour.
+        self._hotline()
 
     def _hotline(self) -> None:
         """Accept whatever has come, and say whose the returned ones are."""
