@@ -82,14 +82,14 @@ def simulate_day(
         progress(coming.get(at, 0))
         if not OUTAGE[0] <= at.astimezone(calendar.zone).time() < OUTAGE[1]:
             _work_off(wired)
-            played.work()
+            played.work(morning=at == second[0])
         note_unowned(wired, figures)
     for number in range(2, DAYS_AFTER + 2):
         for at in list(_steps(wired, calendar.add_working_days(day, number)))[::16]:
             clock.set(at)
             if number != OUTAGE_DAY:
                 _work_off(wired)
-                played.work()
+                played.work(morning=True)
             note_unowned(wired, figures)
     count_day(wired, figures)
     figures.seconds = round(time.perf_counter() - began, 1)
@@ -145,8 +145,11 @@ class _Day:
         if self.chance.random() < HARD:
             self.hard.add(case.id)
 
-    def work(self) -> None:
+    def work(self, morning: bool) -> None:
+        """A quarter of an hour; in the `morning` what stayed in the queues is handed out first."""
         for code, staff in self.office.staff.items():
+            if morning:
+                self._hand_out(code, staff)
             self._department(code, staff)
         # What departments have answered is called back the same quarter of an hour.
         self._hotline()
@@ -179,6 +182,12 @@ class _Day:
             for who in staff:
                 for _ in range(AHEAD):
                     self.wired.uow.run(claim_next, ClaimNextTask(who))
+
+    def _hand_out(self, code: str, staff: list[Actor]) -> None:
+        queued = select(Task).where(Task.department == code, Task.state == "open")
+        left = len(self._tasks(queued.where(Task.assignee_id.is_(None))))
+        for number in range(left):
+            self.wired.uow.run(claim_next, ClaimNextTask(staff[number % len(staff)]))
 
     def _returned(self, who: Actor, task: Task) -> bool:
         command = ReturnTask(who, task.id, "not_our_area", "图示不在辖区")
