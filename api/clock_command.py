@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from api.calendar_words import calendar_errors, dated, in_locale, run_view
+from api.ledger_words import LedgerWords
 from api.sentences import say
 from engine.domain import sla
 from engine.domain.calendar import WorkingCalendar, load_calendar, working_calendar
@@ -185,13 +186,12 @@ def _view(
 
 
 def _line_view(line: LedgerLine, calendar: WorkingCalendar, locale: str) -> dict[str, Any]:
-    key = f"ledger.{line.verb}" + ("" if line.working_days is not None else ".plain")
     return {
         "verb": line.verb,
         "on": calendar.local_date(line.at),
         "working_days": line.working_days,
         "due_on": calendar.local_date(line.new_due) if line.new_due else None,
-        "text": say(locale, key, days=line.working_days),
+        "text": LedgerWords(locale, calendar).sentence(line),
     }
 
 

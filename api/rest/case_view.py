@@ -8,7 +8,7 @@ from typing import Any, Literal
 from fastapi import Request
 
 from api.access import application
-from api.clock_words import reason_text
+from api.ledger_words import reason_text
 from api.rest import schemas as shapes
 from api.rest.clock_view import CaseClocks
 from api.rest.task_view import CaseTasks

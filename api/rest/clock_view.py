@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from api.clock_words import ClockWords, entries_by_clock, line_of, reason_text
+from api.clock_words import ClockWords, entries_by_clock, line_of
+from api.ledger_words import reason_text
 from api.rest import schemas as shapes
 from api.rest.words import Words, remaining_working_days
 from api.sentences import say

@@ -12,7 +12,8 @@ from pydantic import Field
 from sqlalchemy import select
 
 from api.access import application, require_administrator, require_recount
-from api.clock_words import ClockWords, reason_text
+from api.clock_words import ClockWords
+from api.ledger_words import reason_text
 from api.rest.calendars import CalendarEdit
 from api.rest.schemas import Shape
 from api.rest.words import Words

@@ -125,3 +125,18 @@ def test_it_starts_from_the_shell_without_a_database(tmp_path: Path) -> None:
     )
     assert "Due: 2026-03-16 Mon" in made.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_verb_is_told_in_a_sentence() -> None:
+    words = (
+        "--start", "2026-02-10", "--days", "20", "--reset", "2026-03-05",
+        "--pause", "2026-03-10..2026-03-24", "--extend", "5", "--lang", "en",
+    )  # fmt: skip
+    assert [line["text"] for line in told(*words)["ledger"]] == [
+        "Counted from 10 February 2026, 20 working days: 16 March 2026.",
+        "Counted again from 5 March 2026, 20 working days: 2 April 2026.",
+        "Paused since 10 March 2026 for a pause. The date moves when the pause ends.",
+        "Paused from 10 March 2026 to 24 March 2026 for a pause: 10 working days left out. "
+        "New date 17 April 2026.",
+        "Extended by 5 working days. New date 24 April 2026.",
+    ]
