@@ -23,7 +23,8 @@ from api.backup.commands import back_up, bring_back, hold_outgoing_jobs, release
 from api.clock_command import count_clock
 from api.day_command import play_day
 from api.demo.office import PACKAGES, open_office, package_files
-from api.demo.player import Played, PlayedStep, Player
+from api.demo.played import Played, PlayedStep
+from api.demo.player import Player
 from api.demo.scenario import Scenario, read_scenario
 from api.doctor import examine
 from api.incident_commands import incidents

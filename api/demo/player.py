@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
+from api.demo.expectations import unmet
+from api.demo.played import Played, PlayedStep
 from api.demo.scenario import Scenario, ScenarioStep
-from api.sentences import say
+from api.sentences import say, texts
 from api.wiring import Application
 from engine.domain.access import Actor
 from engine.domain.ports import Form
@@ -24,11 +26,12 @@ from engine.usecases.claim import ClaimTask, claim
 from engine.usecases.clock_buttons import PressButton, press_button
 from engine.usecases.complete import CompleteTask, complete
 from engine.usecases.correct import CorrectAnswers, correct
-from engine.usecases.definition import definition, offered_definition
+from engine.usecases.definition import Definition, definition, offered_definition
 from engine.usecases.dispatch_again import DispatchAgain, dispatch_again
 from engine.usecases.documents import FORMAT, StoreDocument, store_document
 from engine.usecases.job_runner import run_due
 from engine.usecases.joint_answers import AnswerJointly, answer_jointly
+from engine.usecases.merge import MergeCases, merge
 from engine.usecases.people import actor_of
 from engine.usecases.return_task import ReturnTask, return_task
 from engine.usecases.start_case import StartCase, start_case
@@ -39,40 +42,6 @@ SAMPLE_FILE = b"%PDF-1.4\n% a sample document of the demonstration\n%%EOF\n"
 
 class ScenarioFailed(Exception):
     """Something is not as the scenario expects; the message says what and after which step."""
-
-
-@dataclass
-class PlayedStep:
-    """What happened in one step. `at` is the scenario's own time."""
-
-    at: datetime
-    element: str
-    label: str
-    by: str
-    letters: list[str]
-    stage: str
-    promised_due: str | None
-    legal_due: str | None
-    notices: list[str] = field(default_factory=list)
-    """Who was told of a date: day, clock, rung and recipient."""
-
-
-@dataclass
-class Played:
-    """A scenario's outcome. `problem` is None when everything was as expected."""
-
-    scenario: str
-    title: str
-    service: str
-    reference: str = ""
-    state: str = ""
-    outcome: str | None = None
-    legal_due: str | None = None
-    promised_due: str | None = None
-    steps: list[PlayedStep] = field(default_factory=list)
-    letters: list[str] = field(default_factory=list)
-    suggestions: list[str] = field(default_factory=list)
-    problem: str | None = None
 
 
 class Player:
@@ -143,17 +112,25 @@ class _Run:
         scenario = self.scenario
         self.clock.set(scenario.at)
         applicant = self.actor(scenario.applicant)
-        with self.wired.uow.read() as session:
-            made = offered_definition(session, scenario.service, self.wired.ports)
-            form = made.forms[made.manifest.services[scenario.service].form]
-        answers = self.with_files(applicant, form, scenario.answers)
-        case = self.wired.uow.run(
-            start_case, StartCase(applicant, scenario.service, answers, self.locale)
-        )
+        case = self.file(applicant, scenario.answers)
         self.case_id, self.played.reference = case.id, case.reference
         self.drain()
         self.note("filed", applicant.display_name)
         self.steps(0, steps)
+
+    def file(self, applicant: Actor, answers: Mapping[str, Any]) -> Case:
+        service = self.scenario.service
+        with self.wired.uow.read() as session:
+            made = offered_definition(session, service, self.wired.ports)
+            form = made.forms[made.manifest.services[service].form]
+        given = self.with_files(applicant, form, answers)
+        return self.wired.uow.run(start_case, StartCase(applicant, service, given, self.locale))
+
+    def add_follower(self, actor: Actor, applicant: str, answers: Mapping[str, Any]) -> None:
+        """Somebody else asks for the same, and their case follows this one."""
+        other = self.file(self.actor(applicant), answers)
+        self.drain()
+        self.wired.uow.run(merge, MergeCases(actor, other.id, self.case_id))
 
     def steps(self, first: int, last: int) -> None:
         for number, step in enumerate(self.scenario.steps[first:last], start=first + 1):
@@ -183,6 +160,11 @@ class _Run:
             self.wired.uow.run(return_task, ReturnTask(actor, task.id, **step.answers))
             self.drain()
             self.note(step.returned, actor.display_name)
+        elif step.merge is not None:
+            actor = self.actor(str(step.by))
+            self.add_follower(actor, **step.merge)
+            self.drain()
+            self.note("merged", actor.display_name)
         elif step.clock is not None:
             actor = self.actor(str(step.by))
             self.wired.uow.run(press_button, PressButton(actor, self.case_id, **step.clock))
@@ -297,9 +279,7 @@ class _Run:
         step = PlayedStep(
             at=self.clock.now(),
             element=element,
-            label=made.label(element, self.locale)
-            if element in made.process.elements
-            else say(self.locale, f"part.{element}.short"),
+            label=self.label(made, element),
             by=by,
             letters=letters[self.seen :],
             stage=case.stage,
@@ -311,6 +291,12 @@ class _Run:
         self.played.letters = letters
         self.played.steps.append(step)
         self.watch(step)
+
+    def label(self, made: Definition, element: str) -> str:
+        if element in made.process.elements:
+            return made.label(element, self.locale)
+        keys = (f"part.{element}.short", f"demo.step.{element}", f"clock.verb.{element}")
+        return say(self.locale, next(key for key in keys if key in texts(self.locale)))
 
     def notices(self, session: ReadSession) -> list[str]:
         """All that staff were told of the case, each as ``2026-03-18 promised -3wd planning``."""
@@ -331,12 +317,6 @@ class _Run:
             found.append(f"{self.day(row.created_at)} {clock} {row.rung} {to}")
         return found
 
-    def clocks(self) -> dict[str, str | None]:
-        """The dates of the case's clocks by their keys."""
-        with self.wired.uow.read() as session:
-            rows = session.scalars(select(ClockRow).where(ClockRow.case_id == self.case_id))
-            return {row.key: self.day(row.due_at) for row in rows}
-
     def note_end(self) -> None:
         with self.wired.uow.read() as session:
             case = session.get_one(Case, self.case_id)
@@ -356,43 +336,39 @@ class _Run:
     def check(self, expect: Mapping[str, Any], letters: list[str], notices: list[str]) -> None:
         with self.wired.uow.read() as session:
             case = session.get_one(Case, self.case_id)
-            tasks = self.open_tasks(session)
-            due = {_name(task): self.day(task.due_at) for task in tasks}
+            due = {_name(task): self.day(task.due_at) for task in self.open_tasks(session)}
+            rows = session.scalars(select(ClockRow).where(ClockRow.case_id == self.case_id))
+            clocks = {row.key: self.day(row.due_at) for row in rows}
+            followers = [self.dates(each) for each in session.scalars(_followers(self.case_id))]
         actual: dict[str, Any] = {
-            "stage": case.stage,
-            "state": case.state,
-            "outcome": case.outcome,
+            **self.dates(case),
             "waiting_for": case.waiting_for,
             "letters": letters,
             "notices": notices,
+            "open": sorted(due),
+            "task_due": due,
+            "clocks": clocks,
+            "followers": followers,
+            "suggestions": self.played.suggestions,
+        }
+        problem = unmet(expect, actual)
+        if problem is not None:
+            raise ScenarioFailed(f"{self.where}: {problem}")
+
+    def dates(self, case: Case) -> dict[str, Any]:
+        """Where a case stands, and until when."""
+        return {
+            "stage": case.stage,
+            "state": case.state,
+            "outcome": case.outcome,
             "legal_due": self.day(case.legal_due_at),
             "promised_due": self.day(case.promised_due_at),
-            "open": sorted(due),
         }
-        for name, wanted in expect.items():
-            if name == "suggestions_at_most":
-                right = len(self.played.suggestions) <= wanted
-                got: Any = self.played.suggestions
-            elif name == "suggestions":
-                got, right = self.played.suggestions, self.played.suggestions == list(wanted)
-            elif name == "clocks":
-                got = self.clocks()
-                right = all(got.get(key) == str(value) for key, value in wanted.items())
-            elif name == "task_due":
-                got = {key: due.get(key) for key in wanted}
-                right = got == {key: str(value) for key, value in wanted.items()}
-            elif name in actual:
-                got = actual[name]
-                right = got == (sorted(wanted) if name == "open" else _comparable(wanted))
-            else:
-                raise ScenarioFailed(f"{self.where}: nothing is called {name!r}")
-            if not right:
-                raise ScenarioFailed(f"{self.where}: {name} is {got!r}, not {wanted!r}")
+
+
+def _followers(case_id: str) -> Select[Case]:
+    return select(Case).where(Case.main_id == case_id).order_by(Case.reference)
 
 
 def _name(task: Task) -> str:
     return task.kind if task.part_of is not None else task.element
-
-
-def _comparable(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -32,6 +32,8 @@ class ScenarioStep:
     withdraw: str | None = None
     returned: str | None = None
     clock: Mapping[str, Any] | None = None
+    merge: Mapping[str, Any] | None = None
+    """The `applicant` and `answers` of another case that follows this one from then on."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def read_scenario(name: str, content: bytes) -> Scenario:
 def _step(row: Mapping[str, Any]) -> ScenarioStep:
     known = {
         "task", "at", "as", "answers", "expect", "wait_until", "withdraw", "return", "clock",
+        "merge",
     }  # fmt: skip
     unknown = set(row) - known
     if unknown:
@@ -86,6 +89,7 @@ def _step(row: Mapping[str, Any]) -> ScenarioStep:
         withdraw=withdraw["reason"] if isinstance(withdraw, Mapping) else withdraw,
         returned=row.get("return"),
         clock=row.get("clock"),
+        merge=_plain(row["merge"]) if row.get("merge") else None,
     )
 
 

@@ -21,6 +21,8 @@ FILES = sorted(ROOT.glob("*/scenarios/*.yaml"))
 def test_scenario_ends_as_it_says(file: Path, office: Application, clock: SettableClock) -> None:
     played = Player(office, clock).play(read_scenario(file.name, file.read_bytes()))
     assert played.problem is None
+    # In words: a text that the catalogue lacks would show as its key.
+    assert not [step.label for step in played.steps if "." in step.label]
     with office.uow.read() as session:
         for case in session.query(Case):
             assert first_broken_event(session, case.id) is None
