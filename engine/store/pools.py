@@ -24,6 +24,9 @@ WRITE_SECONDS = 15
 READ_SECONDS = 30
 TRUSTED_SECONDS = 5.0
 """How long a connection that lay unused is believed to be alive."""
+TRUSTED_FOR_READING_SECONDS = 1.0
+"""The same for one that reads: less than a database needs to come back, so that a read that could
+succeed does not fail on a connection from before."""
 
 _CONNECT: dict[str, Any] = {
     "charset": "utf8mb4",
@@ -53,7 +56,10 @@ def open_engine(url: str, patient: bool = False) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     waits = {"read_timeout": None, "write_timeout": None} if patient else {}
-    return create_engine(url, **_POOL, pool_pre_ping=True, connect_args=_CONNECT | waits)
+    made = create_engine(url, **_POOL, connect_args=_CONNECT | waits)
+    event.listen(made, "checkin", _note_the_time)
+    event.listen(made, "checkout", _ask_before_reading)
+    return made
 
 
 @contextmanager
@@ -101,8 +107,16 @@ def _note_the_time(_: Any, record: Any) -> None:
 
 def _ask_whether_alive(connection: Any, record: Any, _: Any) -> None:
     # A step may be a single packet, and a dead connection would leave it in doubt.
+    _ask_unless_trusted(connection, record, TRUSTED_SECONDS)
+
+
+def _ask_before_reading(connection: Any, record: Any, _: Any) -> None:
+    _ask_unless_trusted(connection, record, TRUSTED_FOR_READING_SECONDS)
+
+
+def _ask_unless_trusted(connection: Any, record: Any, seconds: float) -> None:
     since = record.info.get("unused_since")
-    if since is None or time.monotonic() - since < TRUSTED_SECONDS:
+    if since is None or time.monotonic() - since < seconds:
         return
     try:
         connection.ping(reconnect=False)

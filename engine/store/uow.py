@@ -280,7 +280,9 @@ class UnitOfWork:
                 return
         connection.invalidate()
         if away:
-            self._writing.dispose(close=False)
+            # Those that read have gone with them.
+            for pool in (self._writing, self.engine):
+                pool.dispose(close=False)
 
     @contextmanager
     def read_rows(self) -> Iterator[Rows]:
