@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
 import statistics
@@ -155,3 +156,12 @@ def machine() -> dict[str, Any]:
         "python": sys.version.split()[0],
         "load": round(os.getloadavg()[0], 1),
     }
+
+
+def tell(found: Mapping[str, Any], as_json: bool) -> None:
+    """Print figures, a line each or as JSON."""
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    for name, figures in found.items():
+        print(f"{name:10}{figures}")

@@ -13,7 +13,6 @@ start   a process with 100 published packages: seconds until it has answered; an
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
 import socket
@@ -35,7 +34,7 @@ from api.settings import read_settings
 from api.wiring import wire, wired
 from api.worker.waker import ThreadWaker
 from benchmarks.case12 import TASKS, answers, package
-from benchmarks.measure import children_of, database, machine, memory_mb, process_seconds
+from benchmarks.measure import children_of, database, machine, memory_mb, process_seconds, tell
 from benchmarks.office import Office
 from engine.domain.access import SYSTEM
 from engine.kernel.clock import SettableClock, SystemClock
@@ -277,8 +276,4 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     found = measure(given.rounds)
-    if given.json:
-        print(json.dumps(found, indent=2))
-    else:
-        for name, figures in found.items():
-            print(f"{name:8}{figures}")
+    tell(found, given.json)

@@ -14,7 +14,6 @@ timers took.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
 import socket
@@ -33,7 +32,7 @@ from api.demo.office import PASSWORD
 from api.settings import read_settings
 from api.wiring import wire
 from api.worker.waker import ThreadWaker
-from benchmarks.measure import database, machine
+from benchmarks.measure import database, machine, tell
 from benchmarks.office import Office
 from benchmarks.service import environment_of, server
 from engine.store.tables import Case, Job
@@ -212,8 +211,4 @@ if __name__ == "__main__":
     parser.add_argument("--timers", type=int, default=10_000)
     given = parser.parse_args()
     found = measure(given.timers)
-    if given.json:
-        print(json.dumps(found, indent=2))
-    else:
-        for name, figures in found.items():
-            print(f"{name:10}{figures}")
+    tell(found, given.json)

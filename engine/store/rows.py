@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection
@@ -108,7 +108,7 @@ class Rows:
         """Take a row as read that was read or written in an earlier transaction."""
         row = shape_of(entity).record()
         row.__dict__.update(values)
-        self._note(entity, tuple(values[key] for key in shape_of(entity).keys), row)
+        self._note(entity, tuple(values[key] for key in shape_of(entity).keys), row, values)
         self._before[id(row.__dict__)] = dict(values)
 
     def key_of(self, row: Base) -> tuple[Any, ...]:
@@ -192,9 +192,9 @@ class Rows:
 
     def add(self, row: Base) -> None:
         """Insert the row with the next `flush`."""
-        entity, shape = row.__class__, shape_of(row.__class__)
+        entity = row.__class__
         self._added.append((entity, row.__dict__, False, True))
-        self._note(entity, tuple(row.__dict__[key] for key in shape.keys), row)
+        self._note(entity, self.key_of(row), row, row.__dict__)
 
     def insert(
         self, entity: type[Base], values: dict[str, Any], *, unless_known: bool = False
@@ -250,10 +250,12 @@ class Rows:
         self._added, self._deferred, self._gathered, self._removed = [], [], {}, {}
         self._known, self._of_case, self._before, self._whole = {}, {}, {}, set()
 
-    def _note(self, entity: type[Base], key: tuple[Any, ...], row: Base) -> None:
+    def _note(
+        self, entity: type[Base], key: tuple[Any, ...], row: Base, values: Mapping[str, Any]
+    ) -> None:
         self._known[entity, key] = row
-        if "case_id" in row.__dict__:
-            self._of_case.setdefault((entity, row.__dict__["case_id"]), []).append(row)
+        if "case_id" in values:
+            self._of_case.setdefault((entity, values["case_id"]), []).append(row)
 
     def _inserts(self) -> list[Statement]:
         groups: dict[tuple[type[Base], bool], list[dict[str, Any]]] = {}
@@ -326,8 +328,7 @@ class Rows:
         known = self._known.get((entity, key))
         if known is None:
             known = shape.record()
-            known.__dict__.update(made)
-            self._note(entity, key, known)
+            self._note(entity, key, known, made)
         elif self._before.get(id(known.__dict__)) != {
             name: known.__dict__.get(name) for name in made
         }:
